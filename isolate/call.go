@@ -1,0 +1,3 @@
+package isolate
+
+type callState struct{}

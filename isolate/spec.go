@@ -1,0 +1,51 @@
+package isolate
+
+import "time"
+
+// ModuleKind says what an uploaded module is.
+type ModuleKind int
+
+const (
+	ModuleES   ModuleKind = iota // ES module
+	ModuleJS                     // classic script in service-worker syntax
+	ModuleWasm                   // wasm; as the main module it is the Worker itself
+	ModuleText                   // default export is a string
+	ModuleData                   // default export is an ArrayBuffer
+	ModuleJSON                   // default export is the parsed value
+	ModuleMap                    // source map: kept, never run
+)
+
+// Module is one uploaded file.
+type Module struct {
+	Name   string // as imported, without a leading "./"; may contain slashes
+	Kind   ModuleKind
+	Source []byte
+}
+
+// Policy says what an isolate keeps from one request to the next.
+type Policy int
+
+const (
+	PolicyReuse   Policy = iota // Workers semantics: module state stays
+	PolicyRequest               // every request starts from the snapshot
+)
+
+// Spec describes one version to make a Pool from.
+type Spec struct {
+	Name    string // for stacks and logs: namespace/script
+	Main    string // name of the main module
+	Modules []Module
+	// Env is a JSON array, one object a binding, which builds the guest's env:
+	//   {"name":"GREETING","type":"plain_text","text":"hi"}   also secret_text
+	//   {"name":"CONFIG","type":"json","json":{…}}
+	//   {"name":"DISPATCHER","type":"dispatch_namespace","index":0}
+	//   {"name":"AUTH","type":"service","index":1}
+	// index is Subrequest.Binding when the guest uses it.
+	Env []byte
+
+	Policy      Policy
+	Memory      int64         // bytes; 0: 128 MiB
+	StartupCPU  time.Duration // of evaluating the Worker; 0: 400 ms
+	MaxIsolates int           // 0: 64
+	Suspended   int           // requests that may wait in one JavaScript isolate at once; 0: 8
+}
