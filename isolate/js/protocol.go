@@ -1,0 +1,168 @@
+// Package js is the JavaScript engine as bytes and numbers: the merged wasm module, the prelude,
+// and the constants of the wire between host and shim. It runs nothing. The contract in prose is
+// PROTOCOL.md; the same numbers are in shim/protocol.h.
+package js
+
+// Export is the shim's one entry point: (op, a, b, c i32) -> i32.
+const Export = "sw_op"
+
+// ImportModule and ImportName name the one function the shim calls:
+// (op, b, c, d, e i32) -> i32, where b is the request id.
+const (
+	ImportModule = "switchyard"
+	ImportName   = "host"
+)
+
+// Op is the first argument of sw_op: what the host wants of the guest.
+type Op uint32
+
+const (
+	OpInit     Op = iota // prelude ptr, len, heap limit -> 0, or Failed + text
+	OpAlloc              // n -> ptr or 0
+	OpFree               // ptr
+	OpIO                 // -> ptr of the I/O buffer
+	OpModule             // ptr, len, kind -> 0, or Failed + text
+	OpStart              // name ptr, len, kind -> StartDone, StartPending, or Failed + text
+	OpEnv                // ptr, len -> 0, or Failed + text
+	OpEvent              // req, ptr, len
+	OpResolve            // operation, status, ptr
+	OpDrop               // req
+	OpLimit              // heap limit
+	OpHandlers           // -> HandlerFetch | HandlerAny
+	OpGC                 //
+)
+
+// HostOp is the first argument of the import: what the guest wants of the host.
+type HostOp uint32
+
+const (
+	HostLog      HostOp = 0  // level, ptr, len
+	HostRespond  HostOp = 1  // RESPONSE block
+	HostThrown   HostOp = 2  // ptr, message len, stack len
+	HostFetch    HostOp = 3  // FETCH block, operation
+	HostRead     HostOp = 4  // body handle, operation
+	HostCancel   HostOp = 5  // body handle
+	HostWrite    HostOp = 6  // ptr, len, operation
+	HostEnd      HostOp = 7  // ptr, len of a failure's message; len 0 is a clean end
+	HostTimer    HostOp = 8  // operation, milliseconds
+	HostStop     HostOp = 9  // operation
+	HostNow      HostOp = 10 // ptr of an f64: milliseconds since the epoch
+	HostRandom   HostOp = 11 // ptr, len
+	HostHold     HostOp = 12 // +1 or -1
+	HostHead     HostOp = 13 // response handle, ptr, cap -> length of the head
+	HostIDNA     HostOp = 14 // ptr, len, out ptr -> length, or Refused
+	HostStream   HostOp = 15 // -> outgoing stream id
+	HostWrite2   HostOp = 16 // WRITE2 block
+	HostRejected HostOp = 17 // ptr, len
+	HostEnd2     HostOp = 19 // stream id, ptr, len
+)
+
+// Results of sw_op and of the import.
+const (
+	Failed       = -1 // sw_op: the text is in the I/O buffer
+	Pending      = -1 // import: RESOLVE follows
+	Refused      = -2 // import: an error, at once
+	StartDone    = 0
+	StartPending = 1 // the main module awaits something at its top level
+)
+
+// Bits of OpHandlers' result.
+const (
+	HandlerFetch = 1 << 0
+	HandlerAny   = 1 << 1
+)
+
+// Sizes in bytes.
+const (
+	IOBytes       = 64 << 10 // the I/O buffer
+	MaxText       = 60000    // a text in the I/O buffer, after its u32 length
+	EventBytes    = 6 * 4    // fixed part of the EVENT block
+	ResponseBytes = 10 * 4   // the RESPONSE block
+	FetchBytes    = 14 * 4   // the FETCH block
+	Write2Bytes   = 4 * 4    // the WRITE2 block
+	FetchedBytes  = 6 * 4    // fixed part of RESOLVE's payload for a fetch
+	MaxIDNA       = 1024     // a domain in ASCII
+)
+
+// Flags of the EVENT block, word 3.
+const (
+	EventHasBody = 1 << 0 // word 4 is its handle
+	EventInline  = 1 << 1 // its bytes follow in the block
+)
+
+// Word indexes of the EVENT block.
+const (
+	EventHeadLen = iota
+	EventParamsLen
+	EventEntrypointLen
+	EventFlags
+	EventBody
+	EventInlineLen
+)
+
+// Word indexes of the RESPONSE block.
+const (
+	ResponseStatus = iota
+	ResponseHeaderCount
+	ResponseHeaders
+	ResponseHeadersLen
+	ResponseBodyKind
+	ResponseBody
+	ResponseBodyLen
+	ResponseFlags
+	ResponseHandle
+)
+
+// ResponseUntouched in ResponseFlags: pass the head and body of ResponseHandle on as they are.
+const ResponseUntouched = 1 << 0
+
+// Word indexes of the FETCH block.
+const (
+	FetchBinding = iota
+	FetchRequestKind
+	FetchHead
+	FetchHeadLen
+	FetchBodyKind
+	FetchBody
+	FetchBodyLen
+	FetchName
+	FetchNameLen
+	FetchOptions
+	FetchOptionsLen
+	FetchRedirect
+)
+
+// Values of FetchRequestKind.
+const (
+	RequestFlat      = 0 // FetchHead is a flat request head
+	RequestUntouched = 1 // the event's own request, head and body by handle
+)
+
+// Values of ResponseBodyKind and FetchBodyKind.
+const (
+	BodyNone   = 0
+	BodyBytes  = 1
+	BodyHandle = 2
+	BodyStream = 3 // RESPOND: the guest will WRITE and END. FETCH: FetchBody is a stream id
+)
+
+// Values of FetchRedirect.
+const (
+	RedirectFollow = 0
+	RedirectError  = 1
+	RedirectManual = 2
+)
+
+// Status of OpResolve.
+const (
+	ResolveOK     = 0
+	ResolveFailed = 1
+)
+
+// Log levels of HostLog, as isolate.LogLevel.
+const (
+	LevelDebug = iota
+	LevelInfo
+	LevelWarn
+	LevelError
+)
