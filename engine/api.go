@@ -1,0 +1,39 @@
+// Package engine is what is deployed and who may run it: namespaces, scripts, versions,
+// deployments, routes; dispatch, limits, outbound. It knows guests through package isolate and
+// the disk through package store; sockets it does not know.
+package engine
+
+import (
+	"context"
+	"time"
+
+	"switchyard/isolate"
+)
+
+// Egress performs the requests that leave the platform. gateway/egress implements it.
+type Egress interface {
+	// Fetch owns req. It returns when the response head is there; the error's message is what
+	// the guest catches. tenant keys the connection pools: no two tenants share a connection.
+	// redirect is "follow", "manual" or "error".
+	Fetch(ctx context.Context, tenant string, req *isolate.Request, redirect string) (*isolate.Response, error)
+}
+
+// LogLine is one line of a guest's log: console output, an uncaught exception, a rejection.
+type LogLine struct {
+	Ref     Ref
+	Version string
+	Request uint64 // one number for the whole chain of Workers behind one ingress request
+	Level   isolate.LogLevel
+	Text    []byte // valid during the call
+}
+
+// Event is one request at the ingress, and what became of it. The caller keeps it until the
+// response's body has been read to its end or closed.
+type Event struct {
+	Context context.Context
+	Request *isolate.Request // owned by Serve
+	Host    string           // canonical: lower case, no port, no trailing dot
+
+	Isolate string        // out: "warm", "reskin", "clone" or "init", of the Worker that answered last; "" without one
+	CPU     time.Duration // out: guest CPU time of the whole chain until the response head
+}

@@ -1,0 +1,36 @@
+package engine
+
+import "encoding/json"
+
+// Binding types that have a meaning here. Others are refused at upload by name, except those
+// that a client sends without needing them.
+const (
+	PlainText         = "plain_text"
+	SecretText        = "secret_text"
+	JSON              = "json"
+	DispatchNamespace = "dispatch_namespace"
+	Service           = "service"
+	Inherit           = "inherit"
+)
+
+// Binding is a named capability of a version, as it is uploaded and stored. Which fields
+// count depends on Type.
+type Binding struct {
+	Name       string          `json:"name"`
+	Type       string          `json:"type"`
+	Text       string          `json:"text,omitempty"`       // plain_text, secret_text
+	JSON       json.RawMessage `json:"json,omitempty"`       // json
+	Namespace  string          `json:"namespace,omitempty"`  // dispatch_namespace
+	Outbound   *Outbound       `json:"outbound,omitempty"`   // dispatch_namespace
+	Service    string          `json:"service,omitempty"`    // service: a plain Worker
+	Entrypoint string          `json:"entrypoint,omitempty"` // service
+	OldName    string          `json:"old_name,omitempty"`   // inherit: its name in that version
+	VersionID  string          `json:"version_id,omitempty"` // inherit: from this version; "" is the newest
+}
+
+// Outbound is the Worker that every fetch() of a dispatched user Worker becomes a request to.
+type Outbound struct {
+	Service    string   // a plain Worker
+	Entrypoint string   // "" is the default export
+	Params     []string // names a dispatch may give values for; they appear in the Worker's env
+}

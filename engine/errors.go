@@ -1,0 +1,44 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+)
+
+// What a caller can act on. Each is wrapped with the name that it is about, so that a message
+// is complete by itself; gateway/status.go maps them to HTTP, gateway/control to API codes.
+var (
+	ErrNamespaceNotFound  = errors.New("dispatch namespace not found")
+	ErrNamespaceExists    = errors.New("dispatch namespace already exists")
+	ErrScriptNotFound     = errors.New("script not found")
+	ErrVersionNotFound    = errors.New("version not found")
+	ErrDeploymentNotFound = errors.New("deployment not found")
+	ErrRouteNotFound      = errors.New("route not found")
+	ErrRouteExists        = errors.New("route already exists")
+	ErrNoEntry            = errors.New("no Worker is deployed for this request") // 503 until the entry script is there
+	ErrUnavailable        = errors.New("the store does not accept changes")      // disk full, closing
+	ErrConflict           = errors.New("changed by somebody else meanwhile")     // a lost race between two edits
+
+	// ErrWorkerNotFound is what a dispatch to a missing script rejects with. Dispatch Workers
+	// compare the message, so it is exactly this.
+	ErrWorkerNotFound = errors.New("Worker not found")
+	// ErrLoop is too many Workers called one from another.
+	ErrLoop = errors.New("Too many Workers in a chain of calls.")
+)
+
+// InputError is an upload or a change that was refused; nothing was changed.
+type InputError struct {
+	Field  string // where in the input, e.g. "bindings[2].service" or "main_module"; may be empty
+	Reason string
+}
+
+func (e *InputError) Error() string {
+	if e.Field == "" {
+		return e.Reason
+	}
+	return e.Field + ": " + e.Reason
+}
+
+func invalid(field, format string, args ...any) error {
+	return &InputError{Field: field, Reason: fmt.Sprintf(format, args...)}
+}
