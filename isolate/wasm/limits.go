@@ -1,0 +1,46 @@
+package wasm
+
+// Limits bound what a module may ask of the compiler and of the host. A compiler's time and
+// memory grow faster than linearly with several of them, and it cannot be interrupted.
+// Zero means the default.
+type Limits struct {
+	ModuleBytes   int // size of the binary. Default 64 MiB
+	Nesting       int // open blocks, loops and ifs of one function. Default 1,000
+	Functions     int // imported and defined functions. Default 200,000
+	BodyBytes     int // size of one function body. Default 1 MiB
+	Locals        int // parameters and locals of one function. Default 50,000
+	BranchTargets int // br_table entries of one function, in sum. Default 65,536
+	Imports       int // Default 1,000
+	Exports       int // Default 50,000
+	Globals       int // Default 50,000
+	Types         int // Default 50,000
+	Params        int // parameters, and results, of one function type. Default 1,000
+	Tables        int // Default 100
+	TableSize     int // elements of one table; a larger declared maximum is lowered. Default 1,000,000
+	Elements      int // element segments; the items of all together may be ten times as many. Default 200,000
+	Data          int // data segments. Default 200,000
+}
+
+func (l Limits) withDefaults() Limits {
+	def := func(v *int, d int) {
+		if *v == 0 {
+			*v = d
+		}
+	}
+	def(&l.ModuleBytes, 64<<20)
+	def(&l.Nesting, 1000)
+	def(&l.Functions, 200_000)
+	def(&l.BodyBytes, 1<<20)
+	def(&l.Locals, 50_000)
+	def(&l.BranchTargets, 65_536)
+	def(&l.Imports, 1000)
+	def(&l.Exports, 50_000)
+	def(&l.Globals, 50_000)
+	def(&l.Types, 50_000)
+	def(&l.Params, 1000)
+	def(&l.Tables, 100)
+	def(&l.TableSize, 1_000_000)
+	def(&l.Elements, 200_000)
+	def(&l.Data, 200_000)
+	return l
+}

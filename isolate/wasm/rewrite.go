@@ -1,0 +1,64 @@
+package wasm
+
+// The host functions that a rewritten module imports, both without parameters and results.
+const (
+	MeterModule = "switchyard:meter"
+	MeterYield  = "yield" // fuel is below zero: refill it, or end the guest by a panic
+	MeterDeep   = "deep"  // frames passed MaxDepth: end the guest by a panic
+)
+
+// Prefix starts the names of all exports that rewriting adds. A guest may not use it.
+const Prefix = "switchyard:"
+
+// Options say what a rewritten module may use.
+type Options struct {
+	MaxPages uint32 // ceiling of the memory in 64 KiB pages, at most 65,536
+	MaxDepth uint32 // bytes of frames before the call to deep. Default 1 MiB
+	Limits   Limits // bounds of the binary; the zero value means the defaults
+
+	// MayImport decides on each imported function, given value type bytes. An error refuses
+	// the module. Default: every import is refused.
+	MayImport func(module, name string, params, results []byte) error
+}
+
+// Rewritten is a module that can be metered, stopped, snapshotted and reset, and what the
+// host has to know to do so. Its byte slices may alias the original binary.
+type Rewritten struct {
+	Binary      []byte
+	MemoryPages uint32    // size of the memory, minimum and maximum alike; 0 when there is none
+	Fuel        string    // exported i64 global: fuel left. The host refills it
+	Pages       string    // exported i32 global: size of the memory as the guest sees it, in pages; "" without memory
+	Dirty       string    // exported i32 global: not 0 once state changed that a reset cannot restore; "" when none can
+	Globals     []string  // exported mutable globals that a reset must restore, Pages among them
+	Start       string    // exported start function, which instantiation no longer runs; "" when there is none
+	Data        []Segment // active data segments, in the order they apply; all lie inside the first Pages
+	Imports     []Import  // functions to be satisfied, besides the two of MeterModule
+	Exports     []Export  // the guest's own
+}
+
+// Segment is bytes to be copied into memory before anything runs.
+type Segment struct {
+	Offset uint32
+	Bytes  []byte
+}
+
+// Import is a function that the guest imports, with value type bytes.
+type Import struct {
+	Module, Name    string
+	Params, Results []byte
+}
+
+// Kinds of exports.
+const (
+	KindFunction byte = 0
+	KindTable    byte = 1
+	KindMemory   byte = 2
+	KindGlobal   byte = 3
+)
+
+// Export is what the guest exports. Params and Results are value type bytes of a function.
+type Export struct {
+	Name            string
+	Kind            byte
+	Params, Results []byte
+}
