@@ -1,3 +1,259 @@
 package isolate
 
-type callState struct{}
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// Call is one request in one isolate: what it may spend, what it has spent, and who answers
+// its host calls. The caller fills the first block of fields and hands it to Pool.Invoke; the
+// isolate may go on with it after Invoke has returned (a body that it still streams, work under
+// waitUntil) and says with Done when it holds nothing of it any more.
+type Call struct {
+	Context    context.Context // ends when nobody waits for the response any more
+	Host       Host
+	Request    *Request // owned by the pool from Invoke on
+	Limits     Limits
+	Entrypoint string // named export that handles the event; "" is the default export
+	Params     []byte // JSON object laid over env for this call only; nil is none
+	Owner      any    // the engine's own record of the call; the isolate never looks at it
+	// Done, when not nil, is called exactly once with what the whole call has spent: after it
+	// the Call may be used again. It may come before Invoke returns and from any goroutine.
+	Done func(*Call, Usage)
+
+	// Invoke fills these before it returns.
+	Usage   Usage  // spent until the response's head
+	Isolate Warmth // how its isolate came to be
+
+	state callState
+}
+
+// Warmth says what it took to have an isolate for a call.
+type Warmth string
+
+const (
+	Warm   Warmth = "warm"   // it was there
+	Reskin Warmth = "reskin" // another version's isolate took on this version's pages
+	Clone  Warmth = "clone"  // made from the snapshot
+	Init   Warmth = "init"   // the version itself was loaded and evaluated first
+)
+
+// restLimit is how long waitUntil and a response's stream may wait without an end in sight
+// after the response has been handed out.
+const restLimit = 30 * time.Second
+
+// callState is what the isolate knows of a call. The turn of its isolate guards it, except for
+// what stands under mu, which completions from other goroutines reach.
+//
+//	begin ─► EVENT ─► (suspended ⇄ RESOLVE)* ─► outcome ─► rest: stream, waitUntil ─► finish
+type callState struct {
+	id      uint32 // request id in its isolate, ≥ 1
+	is      *Isolate
+	pool    *Pool
+	usage   Usage
+	handles handles
+
+	response  *Response // the outcome: exactly one of response and err
+	err       error
+	out       *guestStream // response body that the guest still writes
+	holds     int          // promises under waitUntil
+	delivered bool         // Invoke has returned, or is about to
+	wall      time.Time    // when the call must be over; zero: never
+	ctx       context.Context
+	cancel    context.CancelFunc // ends what runs on other goroutines; nil until something does
+
+	mu struct {
+		sync.Mutex
+		live     []*operation  // started by the guest and not yet resolved
+		fresh    int           // of live: not yet started by the host
+		ready    []*operation  // completed, to be resolved in this order
+		running  int           // goroutines, timers and streams that will touch the call again
+		reset    bool          // its isolate died under it
+		finished bool          // the last of running calls done
+		spare    []*operation  // for the next operations
+		wake     chan struct{} // capacity 1: something above changed
+	}
+}
+
+// begin readies the state for a new call, keeping its buffers.
+func (c *Call) begin(p *Pool) {
+	s := &c.state
+	s.pool, s.is, s.id = p, nil, 0
+	s.usage = Usage{}
+	s.response, s.err, s.out, s.holds, s.delivered = nil, nil, nil, 0, false
+	s.wall, s.ctx, s.cancel = time.Time{}, nil, nil
+	s.mu.fresh, s.mu.running, s.mu.reset, s.mu.finished = 0, 0, false, false
+	if s.mu.wake == nil {
+		s.mu.wake = make(chan struct{}, 1)
+	}
+	select {
+	case <-s.mu.wake:
+	default:
+	}
+	if c.Context == nil {
+		c.Context = context.Background()
+	}
+	if c.Limits.Wall > 0 {
+		s.wall = time.Now().Add(c.Limits.Wall)
+	}
+}
+
+// answered says that the outcome is known.
+func (c *Call) answered() bool { return c.state.response != nil || c.state.err != nil }
+
+// fail makes err the outcome, or ends the response body with it when the head is out already.
+func (c *Call) fail(err error) {
+	s := &c.state
+	if s.out != nil {
+		c.endStream(s.out, err)
+		s.out = nil
+	}
+	if s.response == nil && s.err == nil {
+		s.err = err
+	}
+}
+
+// resting says that something of the call goes on after its response.
+func (c *Call) resting() bool {
+	s := &c.state
+	return s.out != nil && !s.out.over() || s.holds > 0 && s.waiting()
+}
+
+func (s *callState) waiting() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.mu.live) > 0
+}
+
+// pending says that the guest still has something open, which it must be told to forget.
+func (c *Call) pending() bool { return c.state.out != nil || c.state.waiting() }
+
+// deliver takes the outcome out for Invoke to return.
+func (c *Call) deliver() (*Response, error) {
+	s := &c.state
+	s.delivered = true
+	c.Usage = s.usage
+	r, err := s.response, s.err
+	s.response = nil
+	if err == nil && c.resting() && s.wall.IsZero() {
+		s.wall = time.Now().Add(restLimit)
+	}
+	return r, err
+}
+
+// finish gives everything back; the driver has left the isolate for good.
+func (c *Call) finish() {
+	s := &c.state
+	if s.out != nil {
+		c.endStream(s.out, ErrCanceled)
+		s.out = nil
+	}
+	for i := range s.handles {
+		if h := &s.handles[i]; h.kind == handleStream {
+			c.endStream(h.stream, ErrCanceled)
+		}
+	}
+	if s.cancel != nil {
+		s.cancel()
+	}
+	s.handles.release()
+	if r := c.Request; r != nil {
+		c.Request = nil
+		r.Release()
+	}
+	s.mu.Lock()
+	s.dropAllLocked()
+	s.mu.finished = true
+	last := s.mu.running == 0
+	s.mu.Unlock()
+	if last {
+		c.done()
+	}
+}
+
+// done runs when neither the driver nor anything else of the call is left.
+func (c *Call) done() {
+	s := &c.state
+	s.is, s.pool, s.ctx, s.cancel = nil, nil, nil, nil
+	if c.Done != nil {
+		c.Done(c, s.usage)
+	}
+}
+
+// unhold takes back one of running; the last one after finish calls done.
+func (c *Call) unhold() {
+	s := &c.state
+	s.mu.Lock()
+	s.mu.running--
+	last := s.mu.finished && s.mu.running == 0
+	s.mu.Unlock()
+	if last {
+		c.done()
+	}
+}
+
+// endStream ends a stream of the call; a write that waited for room in it is forgotten.
+func (c *Call) endStream(out *guestStream, err error) {
+	if out.end(err) {
+		c.unhold()
+	}
+}
+
+// context is for what runs inline: it ends when nobody waits for the response.
+func (c *Call) context() context.Context {
+	if c.state.delivered {
+		return c.async()
+	}
+	return c.Context
+}
+
+// async is for what runs on other goroutines, and may outlive the response: it ends with the call.
+func (c *Call) async() context.Context {
+	s := &c.state
+	if s.cancel == nil {
+		s.ctx, s.cancel = context.WithCancel(context.WithoutCancel(c.Context))
+	}
+	return s.ctx
+}
+
+// over says why a running guest must end now, nil when it need not.
+func (c *Call) over(now func() time.Time) error {
+	s := &c.state
+	switch {
+	case c.Limits.CPU > 0 && s.usage.CPU > c.Limits.CPU:
+		return ErrCPULimit
+	case !s.delivered && c.Context.Err() != nil:
+		return ErrCanceled
+	case !s.wall.IsZero() && now().After(s.wall):
+		return ErrWallLimit
+	}
+	return nil
+}
+
+// log hands one line on while the call's limit lasts; the line that passes it is cut.
+func (c *Call) log(level LogLevel, line []byte) {
+	s := &c.state
+	if c.Host == nil {
+		return
+	}
+	if limit := c.Limits.LogBytes; limit > 0 {
+		left := limit - s.usage.LogBytes
+		if left <= 0 {
+			return
+		}
+		line = line[:min(int64(len(line)), left)]
+	}
+	s.usage.LogBytes += int64(len(line))
+	c.Host.Log(c, level, line)
+}
+
+// chargeSubrequest counts one subrequest, or says that the limit is reached.
+func (c *Call) chargeSubrequest() error {
+	s := &c.state
+	if n := c.Limits.Subrequests; n > 0 && s.usage.Subrequests >= n {
+		return ErrSubrequests
+	}
+	s.usage.Subrequests++
+	return nil
+}

@@ -2,6 +2,7 @@ package isolate
 
 import (
 	"io"
+	"sync"
 
 	"switchyard/isolate/abi"
 )
@@ -10,12 +11,14 @@ import (
 // (abi.RequestHead); its URL is absolute and serialised as WHATWG does.
 //
 // Ownership: whoever is handed a *Request owns it and calls Release exactly once, after
-// which neither Head nor Body.Bytes may be touched.
+// which neither Head nor Body.Bytes may be touched. A Stream that was moved out of it lives on.
 type Request struct {
 	Head abi.RequestHead
 	Body Body
 	// Free, when not nil, is called once by Release: it gives the buffers back to their pool.
 	Free func(*Request)
+
+	buf []byte
 }
 
 // Release closes the body and gives the buffers back.
@@ -35,6 +38,8 @@ type Response struct {
 	// Redirected says that URL is not the URL that was asked for.
 	Redirected bool
 	Free       func(*Response)
+
+	buf []byte
 }
 
 // Release closes the body and gives the buffers back.
@@ -67,4 +72,52 @@ func (b *Body) Size() int64 {
 		return b.Length
 	}
 	return int64(len(b.Bytes))
+}
+
+// empty says that there is nothing to read.
+func (b *Body) empty() bool { return b.Stream == nil && len(b.Bytes) == 0 }
+
+// maxPooled bounds the buffers that pooled exchanges keep.
+const maxPooled = 64 << 10
+
+var (
+	requests  = sync.Pool{New: func() any { return new(Request) }}
+	responses = sync.Pool{New: func() any { return new(Response) }}
+)
+
+func newRequest() *Request {
+	r := requests.Get().(*Request)
+	r.Free = freeRequest
+	return r
+}
+
+func freeRequest(r *Request) {
+	if cap(r.buf) > maxPooled {
+		r.buf = nil
+	}
+	*r = Request{buf: r.buf[:0]}
+	requests.Put(r)
+}
+
+func newResponse() *Response {
+	r := responses.Get().(*Response)
+	r.Free = freeResponse
+	return r
+}
+
+func freeResponse(r *Response) {
+	if cap(r.buf) > maxPooled {
+		r.buf = nil
+	}
+	*r = Response{buf: r.buf[:0]}
+	responses.Put(r)
+}
+
+// fill copies head and body into the request's own buffer.
+func (r *Request) fill(head, body []byte) {
+	r.buf = append(append(r.buf[:0], head...), body...)
+	r.Head = abi.RequestHead(r.buf[:len(head):len(head)])
+	if len(body) > 0 {
+		r.Body.Bytes = r.buf[len(head):]
+	}
 }

@@ -7,14 +7,15 @@ import "context"
 type Host interface {
 	// Fetch performs one subrequest of c and returns when the response head is there. It owns
 	// sub.Request. The error's message is what the guest catches. The subrequest limit has been
-	// charged already.
+	// charged already. ctx ends with the call.
 	Fetch(ctx context.Context, c *Call, sub *Subrequest) (*Response, error)
 
 	// Log takes one console line of c. It must not keep line.
 	Log(c *Call, level LogLevel, line []byte)
 }
 
-// Subrequest is a guest's fetch, through a binding or on its own.
+// Subrequest is a guest's fetch, through a binding or on its own. It is valid until Fetch
+// returns.
 type Subrequest struct {
 	Request *Request
 	Binding int    // index into the version's bindings; FetchGlobal for a plain fetch()
@@ -36,19 +37,3 @@ const (
 	LogWarn
 	LogError
 )
-
-// Call is one request in one isolate: what it may spend, what it has spent, and who answers
-// its host calls. The caller fills the exported fields and keeps the Call until the response
-// body has been read to its end or closed.
-type Call struct {
-	Context    context.Context
-	Host       Host
-	Request    *Request // owned by the pool from Invoke on
-	Limits     Limits
-	Usage      Usage
-	Entrypoint string // named export that handles the event; "" is the default export
-	Params     []byte // JSON object laid over env for this call only; nil is none
-	Owner      any    // the engine's own record of the call; the isolate never looks at it
-
-	state callState
-}

@@ -1,0 +1,8 @@
+//go:build !linux
+
+package isolate
+
+import "time"
+
+// threadCPU is not to be had here: the wall clock charges.
+func threadCPU() time.Duration { return 0 }

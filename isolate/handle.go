@@ -1,0 +1,116 @@
+package isolate
+
+// A handle is a small number by which a guest names something that stays in the host: a body
+// it has not read, a response, an outgoing body that it writes. Handles are valid within one
+// call; giving a body away ends its handle.
+type handle struct {
+	kind     handleKind
+	body     Body
+	response *Response
+	pair     uint32 // of a response: the handle of its body; of its body: the response's
+	busy     bool   // a read of the body is under way
+	stream   *guestStream
+}
+
+type handleKind uint8
+
+const (
+	handleFree handleKind = iota
+	handleBody
+	handleResponse
+	handleStream // an outgoing request body
+)
+
+// maxHandles bounds what one call may keep open.
+const maxHandles = 4096
+
+// handles is a call's table; index + 1 is the handle.
+type handles []handle
+
+// add returns a new handle, 0 when the table is full.
+func (t *handles) add(h handle) uint32 {
+	for i := len(*t) - 1; i >= 0 && i > len(*t)-8; i-- { // freed ones are mostly near the end
+		if (*t)[i].kind == handleFree {
+			(*t)[i] = h
+			return uint32(i + 1)
+		}
+	}
+	if len(*t) == maxHandles {
+		return 0
+	}
+	*t = append(*t, h)
+	return uint32(len(*t))
+}
+
+// get returns what id names, nil when that is nothing of this kind.
+func (t handles) get(id uint32, kind handleKind) *handle {
+	if id == 0 || id > uint32(len(t)) || t[id-1].kind != kind {
+		return nil
+	}
+	return &t[id-1]
+}
+
+// takeBody moves a body out; its handle ends.
+func (t handles) takeBody(id uint32) (b Body, ok bool) {
+	h := t.get(id, handleBody)
+	if h == nil || h.busy {
+		return b, false
+	}
+	b = h.body
+	*h = handle{}
+	return b, true
+}
+
+// addResponse gives r and its body handles. The body's bytes stay r's.
+func (t *handles) addResponse(r *Response) (response, body uint32) {
+	response = t.add(handle{kind: handleResponse, response: r})
+	if response == 0 {
+		r.Release()
+		return 0, 0
+	}
+	if r.Body.empty() {
+		return response, 0
+	}
+	b := r.Body
+	r.Body = Body{}
+	if body = t.add(handle{kind: handleBody, body: b, pair: response}); body == 0 {
+		b.Close()
+		return response, 0
+	}
+	(*t)[response-1].pair = body
+	return response, body
+}
+
+// takeResponse moves a response out together with its body, which must not have been given away.
+func (t handles) takeResponse(id uint32) *Response {
+	h := t.get(id, handleResponse)
+	if h == nil {
+		return nil
+	}
+	r := h.response
+	if h.pair != 0 {
+		b := t.get(h.pair, handleBody)
+		if b == nil || b.busy || b.pair != id {
+			return nil
+		}
+		r.Body = b.body
+		*b = handle{}
+	}
+	*h = handle{}
+	return r
+}
+
+// release closes whatever the guest left open.
+func (t *handles) release() {
+	for i := range *t {
+		h := &(*t)[i]
+		switch h.kind {
+		case handleBody:
+			h.body.Close()
+		case handleResponse:
+			h.response.Release()
+		}
+		*h = handle{}
+	}
+	*t = (*t)[:0]
+}

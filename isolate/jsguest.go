@@ -1,0 +1,232 @@
+package isolate
+
+import (
+	"strings"
+
+	"switchyard/isolate/js"
+)
+
+// jsGuest runs calls in JavaScript isolates: EVENT in, then one RESOLVE for each operation that
+// completed, until the guest has answered and rests.
+type jsGuest struct{ pool *Pool }
+
+func (g jsGuest) invoke(is *Isolate, c *Call) (*Response, error) {
+	if !g.event(is, c) {
+		return nil, errDead
+	}
+	for !c.answered() && g.step(c) {
+	}
+	if !c.answered() {
+		c.fail(ErrNoResponse)
+	}
+	r, err := c.deliver()
+	if err == nil && c.resting() {
+		go g.rest(c) // ends by restLimit or the call's wall limit, at the latest
+	} else {
+		g.leave(c)
+	}
+	return r, err
+}
+
+// rest goes on with what the call does after its response: a stream, waitUntil.
+func (g jsGuest) rest(c *Call) {
+	for c.resting() && g.step(c) {
+	}
+	g.leave(c)
+}
+
+// step resolves the next operation, waiting for it. It reports whether there may be another.
+func (g jsGuest) step(c *Call) bool {
+	op, err := c.next()
+	switch {
+	case err != nil:
+		c.fail(err)
+		return false
+	case op == nil:
+		return false
+	}
+	is := c.state.is
+	is.turn.Lock()
+	if is.dead {
+		err = ErrReset
+	} else {
+		err = is.resolve(c, op)
+	}
+	is.turn.Unlock()
+	if op.response != nil { // the guest never got to see it
+		op.discard()
+	}
+	c.spareOperation(op)
+	if err != nil {
+		g.died(c, err)
+	}
+	return err == nil
+}
+
+// event enters the guest with the request. It reports false when the isolate is dead already.
+func (g jsGuest) event(is *Isolate, c *Call) bool {
+	is.turn.Lock()
+	if is.dead {
+		is.turn.Unlock()
+		return false
+	}
+	is.ids++
+	c.state.is, c.state.id = is, is.ids
+	is.calls = append(is.calls, c)
+	err := is.event(c)
+	is.turn.Unlock()
+	if err != nil {
+		g.died(c, err)
+	}
+	return true
+}
+
+// died ends the call with err and, when that killed the isolate, all calls beside it.
+func (g jsGuest) died(c *Call, err error) {
+	c.fail(err)
+	is := c.state.is
+	g.pool.shun(is)
+	is.turn.Lock()
+	defer is.turn.Unlock()
+	for _, other := range is.calls {
+		if other != c {
+			other.state.mu.Lock()
+			other.state.mu.reset = true
+			other.state.mu.Unlock()
+			other.state.signal()
+		}
+	}
+}
+
+// leave takes the call out of its isolate and readies that for the next one.
+func (g jsGuest) leave(c *Call) {
+	is := c.state.is
+	is.turn.Lock()
+	is.calls = removeCall(is.calls, c)
+	if !is.dead && g.pool.spec.Policy == PolicyRequest {
+		if err := is.reset(); err != nil {
+			is.dead = true
+		}
+	} else if !is.dead && c.pending() {
+		if _, err := is.enter(c, uint32(js.OpDrop), c.state.id, 0, 0); err != nil {
+			is.dead = true
+		}
+	}
+	keep := !is.dead
+	is.turn.Unlock()
+	c.finish()
+	g.pool.vacate(is, keep)
+}
+
+func removeCall(list []*Call, c *Call) []*Call {
+	for i, x := range list {
+		if x == c {
+			list[i] = list[len(list)-1]
+			list[len(list)-1] = nil
+			return list[:len(list)-1]
+		}
+	}
+	return list
+}
+
+// inlineBody is the largest request body that travels inside the EVENT block.
+const inlineBody = 16 << 10
+
+// event writes the EVENT block and enters.
+func (is *Isolate) event(c *Call) error {
+	r := c.Request
+	var flags, body uint32
+	var inline []byte
+	if !r.Body.empty() {
+		flags = js.EventHasBody
+		if r.Body.Stream == nil && len(r.Body.Bytes) <= inlineBody {
+			flags |= js.EventInline
+			inline = r.Body.Bytes
+		}
+		body = c.state.handles.add(handle{kind: handleBody, body: r.Body})
+		r.Body = Body{}
+	}
+	size := uint32(js.EventBytes + len(r.Head) + len(c.Params) + len(c.Entrypoint) + len(inline))
+	ptr := is.io
+	if size > js.IOBytes {
+		p, err := is.enter(c, uint32(js.OpAlloc), size, 0, 0)
+		if err != nil {
+			return err
+		}
+		if ptr = uint32(p); ptr == 0 {
+			is.dead = true
+			return ErrMemoryLimit
+		}
+	}
+	b := is.bytesAt(ptr, size)
+	putWord(b, js.EventHeadLen, uint32(len(r.Head)))
+	putWord(b, js.EventParamsLen, uint32(len(c.Params)))
+	putWord(b, js.EventEntrypointLen, uint32(len(c.Entrypoint)))
+	putWord(b, js.EventFlags, flags)
+	putWord(b, js.EventBody, body)
+	putWord(b, js.EventInlineLen, uint32(len(inline)))
+	at := js.EventBytes
+	at += copy(b[at:], r.Head)
+	at += copy(b[at:], c.Params)
+	at += copy(b[at:], c.Entrypoint)
+	copy(b[at:], inline)
+	_, err := is.enter(c, uint32(js.OpEvent), c.state.id, ptr, size)
+	if err == nil && ptr != is.io {
+		err = is.unplace(c, ptr)
+	}
+	return err
+}
+
+// resolve brings an operation's result to the guest and runs what waited for it.
+func (is *Isolate) resolve(c *Call, op *operation) error {
+	status, ptr := uint32(js.ResolveOK), uint32(0)
+	if op.kind == opRead {
+		c.readDone(op)
+	}
+	switch {
+	case op.err != nil:
+		status, ptr = js.ResolveFailed, is.io
+		is.setText(guestMessage(op.err))
+	case op.kind == opFetch:
+		ptr = is.io
+		is.putFetched(c, op)
+	case op.kind == opRead:
+		ptr = is.io
+		b := is.bytesAt(is.io, js.IOBytes)
+		putWord(b, 0, uint32(copy(b[4:], op.data)))
+	}
+	_, err := is.enter(c, uint32(js.OpResolve), op.id, status, ptr)
+	return err
+}
+
+// putFetched writes the payload of a fetch: the response becomes the guest's handle.
+func (is *Isolate) putFetched(c *Call, op *operation) {
+	r := op.response
+	op.response = nil
+	length := int32(-1)
+	if n := r.Body.Size(); n >= 0 && n <= 1<<31-1 {
+		length = int32(n)
+	}
+	status, url, redirected := r.Head.Status(), r.URL, uint32(0)
+	if r.Redirected {
+		redirected = 1
+	}
+	handle, body := c.state.handles.addResponse(r)
+	b := is.bytesAt(is.io, js.IOBytes)
+	putWord(b, 0, uint32(status))
+	putWord(b, 1, handle)
+	putWord(b, 2, body)
+	putWord(b, 3, uint32(length))
+	putWord(b, 4, uint32(len(url)))
+	putWord(b, 5, redirected)
+	copy(b[js.FetchedBytes:], url)
+}
+
+// guestMessage is how an error reads to the guest that catches it.
+func guestMessage(err error) string {
+	text := err.Error()
+	if strings.HasPrefix(text, "BUG:") {
+		return "internal error"
+	}
+	return text
+}

@@ -1,0 +1,371 @@
+package isolate
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"errors"
+	"io"
+	"math"
+	"time"
+
+	"github.com/tetratelabs/wazero/api"
+	"golang.org/x/net/idna"
+
+	"switchyard/isolate/abi"
+	"switchyard/isolate/js"
+)
+
+// hostEntry is the engine's one import: host(op, req, b, c, d).
+func hostEntry(ctx context.Context, _ api.Module, stack []uint64) {
+	is := isolateOf(ctx)
+	r := is.host(js.HostOp(uint32(stack[0])), uint32(stack[1]), uint32(stack[2]), uint32(stack[3]), uint32(stack[4]))
+	stack[0] = uint64(uint32(r))
+}
+
+// host answers one host operation of request id req; 0 is module scope.
+func (is *Isolate) host(op js.HostOp, req, x, y, z uint32) int32 {
+	switch op { // what needs no request
+	case js.HostNow:
+		ms := float64(is.now().UnixMilli())
+		binary.LittleEndian.PutUint64(is.mustBytes(x, 8), math.Float64bits(ms))
+		return 0
+	case js.HostIDNA:
+		return is.hostIDNA(x, y, z)
+	case js.HostLog:
+		is.callOrCurrent(req).log(LogLevel(x), is.mustBytes(y, z))
+		return 0
+	case js.HostRejected:
+		is.hostRejected(is.callOrCurrent(req), is.mustBytes(x, y))
+		return 0
+	}
+	c := is.call(req)
+	if c == nil {
+		is.setText("This operation is not allowed outside of a request.")
+		return js.Refused
+	}
+	return is.hostCall(c, op, x, y, z)
+}
+
+// hostCall answers what belongs to a request.
+func (is *Isolate) hostCall(c *Call, op js.HostOp, x, y, z uint32) int32 {
+	switch op {
+	case js.HostRespond:
+		is.hostRespond(c, x)
+	case js.HostThrown:
+		is.hostThrown(c, is.mustBytes(x, y), is.mustBytes(x+y, z))
+	case js.HostFetch:
+		return is.hostFetch(c, x, y)
+	case js.HostRead:
+		return is.refused(c.startRead(y, x))
+	case js.HostCancel:
+		if b, ok := c.state.handles.takeBody(x); ok {
+			b.Close()
+		}
+	case js.HostWrite:
+		return c.write(c.state.out, is.mustBytes(x, y), z)
+	case js.HostEnd:
+		c.hostEnd(is.mustBytes(x, y))
+	case js.HostTimer:
+		if c.startTimer(x, time.Duration(max(0, int32(y)))*time.Millisecond) == nil {
+			return is.refused(errOperations)
+		}
+		return js.Pending
+	case js.HostStop:
+		c.stop(x)
+	case js.HostRandom:
+		rand.Read(is.mustBytes(x, y))
+	case js.HostHold:
+		c.state.holds += int(int32(x))
+	case js.HostHead:
+		return is.hostHead(c, x, y, z)
+	case js.HostStream:
+		return int32(c.state.handles.add(handle{kind: handleStream, stream: newGuestStream(c)}))
+	case js.HostWrite2:
+		return is.hostWrite2(c, is.mustBytes(x, js.Write2Bytes))
+	case js.HostEnd2:
+		if h := c.state.handles.get(x, handleStream); h != nil {
+			c.endStream(h.stream, streamFailure(is.mustBytes(y, z)))
+			*h = handle{}
+		}
+	default:
+		breach("host operation %d is unknown", op)
+	}
+	return 0
+}
+
+// call finds the request id among the isolate's calls.
+func (is *Isolate) call(id uint32) *Call {
+	if c := is.meter.call; id != 0 && c.state.id == id {
+		return c
+	}
+	for _, c := range is.calls {
+		if c.state.id == id {
+			return c
+		}
+	}
+	return nil
+}
+
+// callOrCurrent is whose log a line belongs to.
+func (is *Isolate) callOrCurrent(id uint32) *Call {
+	if c := is.call(id); c != nil {
+		return c
+	}
+	return is.meter.call
+}
+
+// refused turns an error into Refused and its text; nil is Pending.
+func (is *Isolate) refused(err error) int32 {
+	if err == nil {
+		return js.Pending
+	}
+	is.setText(guestMessage(err))
+	return js.Refused
+}
+
+func (is *Isolate) hostThrown(c *Call, message, stack []byte) {
+	if !c.answered() && !c.state.delivered {
+		c.state.err = &Exception{Message: string(message), Stack: string(stack)}
+	}
+}
+
+func (is *Isolate) hostRejected(c *Call, text []byte) {
+	c.log(LogError, append([]byte("Unhandled promise rejection: "), text...))
+}
+
+func (is *Isolate) hostHead(c *Call, id, ptr, room uint32) int32 {
+	h := c.state.handles.get(id, handleResponse)
+	if h == nil {
+		return 0
+	}
+	head := h.response.Head
+	if uint32(len(head)) <= room {
+		copy(is.mustBytes(ptr, room), head)
+	}
+	return int32(len(head))
+}
+
+// hostRespond takes the handler's response over; everything is copied or moved.
+func (is *Isolate) hostRespond(c *Call, ptr uint32) {
+	if c.answered() || c.state.delivered {
+		return
+	}
+	r, err := is.takeResponse(c, is.mustBytes(ptr, js.ResponseBytes))
+	if err != nil {
+		c.state.err = &Exception{Message: "TypeError: " + err.Error()}
+		return
+	}
+	c.state.response = r
+}
+
+func (is *Isolate) takeResponse(c *Call, b []byte) (*Response, error) {
+	if getWord(b, js.ResponseFlags)&js.ResponseUntouched != 0 {
+		if r := c.state.handles.takeResponse(getWord(b, js.ResponseHandle)); r != nil {
+			return r, nil
+		}
+		return nil, errBody
+	}
+	r := newResponse()
+	if err := is.fillResponse(c, r, b); err != nil {
+		r.Release()
+		return nil, err
+	}
+	return r, nil
+}
+
+// fillResponse builds head and body in the response's own buffer.
+func (is *Isolate) fillResponse(c *Call, r *Response, b []byte) error {
+	headers := is.mustBytes(getWord(b, js.ResponseHeaders), getWord(b, js.ResponseHeadersLen))
+	r.buf = abi.AppendResponseHead(r.buf[:0], int(getWord(b, js.ResponseStatus)))
+	binary.LittleEndian.PutUint32(r.buf[8:], getWord(b, js.ResponseHeaderCount))
+	binary.LittleEndian.PutUint32(r.buf[12:], uint32(len(headers)))
+	r.buf = append(r.buf, headers...)
+	n := len(r.buf)
+	head, err := abi.ParseResponseHead(r.buf)
+	if err != nil {
+		return err
+	}
+	switch getWord(b, js.ResponseBodyKind) {
+	case js.BodyBytes:
+		body := is.mustBytes(getWord(b, js.ResponseBody), getWord(b, js.ResponseBodyLen))
+		r.buf = append(r.buf, body...)
+		r.Body.Bytes = r.buf[n:]
+	case js.BodyHandle:
+		if err := c.moveBody(&r.Body, &r.buf, getWord(b, js.ResponseBody)); err != nil {
+			return err
+		}
+	case js.BodyStream:
+		c.state.out = newGuestStream(c)
+		r.Body = Body{Stream: c.state.out, Length: int64(int32(getWord(b, js.ResponseBodyLen)))}
+	}
+	r.Head = head
+	if len(r.buf) > n { // append may have moved it
+		r.Head = abi.ResponseHead(r.buf[:n:n])
+	}
+	return nil
+}
+
+// moveBody gives the guest's body handle away into body. Bytes belong to an exchange that may
+// be released first, so they are copied behind what is in buf; a stream is moved.
+func (c *Call) moveBody(body *Body, buf *[]byte, id uint32) error {
+	b, ok := c.state.handles.takeBody(id)
+	if !ok {
+		return errBody
+	}
+	if b.Stream != nil {
+		*body = b
+		return nil
+	}
+	n := len(*buf)
+	*buf = append(*buf, b.Bytes...)
+	body.Bytes = (*buf)[n:]
+	return nil
+}
+
+// write appends to a stream of the call: 0 accepted, Pending wait for RESOLVE of id, Refused
+// the reader has gone.
+func (c *Call) write(out *guestStream, p []byte, id uint32) int32 {
+	if out == nil {
+		return js.Refused
+	}
+	op := c.newOperation(id, opWrite, opRunning)
+	if op == nil {
+		return js.Refused
+	}
+	ok, full := out.write(p, op)
+	if full {
+		return js.Pending
+	}
+	c.withdraw(op)
+	if !ok {
+		return js.Refused
+	}
+	return 0
+}
+
+// withdraw takes back a running operation that nobody else knows yet.
+func (c *Call) withdraw(op *operation) {
+	s := &c.state
+	s.mu.Lock()
+	s.removeLocked(op)
+	s.mu.running--
+	s.mu.spare = append(s.mu.spare, op)
+	s.mu.Unlock()
+}
+
+func (c *Call) hostEnd(message []byte) {
+	if c.state.out != nil {
+		c.endStream(c.state.out, streamFailure(message))
+		c.state.out = nil
+	}
+}
+
+func (is *Isolate) hostWrite2(c *Call, b []byte) int32 {
+	h := c.state.handles.get(getWord(b, 0), handleStream)
+	if h == nil {
+		return js.Refused
+	}
+	return c.write(h.stream, is.mustBytes(getWord(b, 1), getWord(b, 2)), getWord(b, 3))
+}
+
+func streamFailure(message []byte) error {
+	if len(message) == 0 {
+		return nil
+	}
+	return &Exception{Message: string(message)}
+}
+
+// hostFetch registers a fetch; the driver performs it once the guest has left.
+func (is *Isolate) hostFetch(c *Call, ptr, id uint32) int32 {
+	block, err := abi.ParseFetchBlock(is.mustBytes(ptr, abi.FetchBlockSize))
+	if err != nil {
+		breach("%v", err)
+	}
+	if err := c.chargeSubrequest(); err != nil {
+		return is.refused(err)
+	}
+	return is.refused(is.startFetch(c, &block, id))
+}
+
+// startFetch copies what the FETCH block points to into an operation.
+func (is *Isolate) startFetch(c *Call, f *abi.FetchBlock, id uint32) error {
+	r := newRequest()
+	if err := is.fillRequest(c, r, f); err != nil {
+		r.Release()
+		return err
+	}
+	op := c.newOperation(id, opFetch, opFresh)
+	if op == nil {
+		r.Release()
+		return errOperations
+	}
+	op.sub = Subrequest{Request: r, Binding: int(f.Binding), Redirect: redirects[f.Redirect]}
+	if f.NameLen > 0 {
+		op.sub.Name = string(is.mustBytes(f.Name, f.NameLen))
+	}
+	if f.OptionsLen > 0 {
+		op.sub.Options = append([]byte(nil), is.mustBytes(f.Options, f.OptionsLen)...)
+	}
+	return nil
+}
+
+// redirects are the names of abi's redirect modes.
+var redirects = [...]string{abi.RedirectFollow: "follow", abi.RedirectError: "error", abi.RedirectManual: "manual"}
+
+func (is *Isolate) fillRequest(c *Call, r *Request, f *abi.FetchBlock) error {
+	if f.Source == abi.SourceEvent {
+		r.buf = append(r.buf[:0], c.Request.Head...)
+		n := len(r.buf)
+		if c.state.handles.get(eventBody, handleBody) != nil {
+			if err := c.moveBody(&r.Body, &r.buf, eventBody); err != nil {
+				return err
+			}
+		}
+		r.Head = abi.RequestHead(r.buf[:n:n])
+		return nil
+	}
+	r.buf = append(r.buf[:0], is.mustBytes(f.Head, f.HeadLen)...)
+	n := len(r.buf)
+	if _, err := abi.ParseRequestHead(r.buf); err != nil {
+		return err
+	}
+	if err := is.fillRequestBody(c, r, f); err != nil {
+		return err
+	}
+	r.Head = abi.RequestHead(r.buf[:n:n])
+	return nil
+}
+
+func (is *Isolate) fillRequestBody(c *Call, r *Request, f *abi.FetchBlock) error {
+	switch f.BodyKind {
+	case abi.BodyBytes:
+		n := len(r.buf)
+		r.buf = append(r.buf, is.mustBytes(f.Body, uint32(f.BodyLen))...)
+		r.Body.Bytes = r.buf[n:]
+	case abi.BodyHandle:
+		return c.moveBody(&r.Body, &r.buf, f.Body)
+	case abi.BodyStream:
+		h := c.state.handles.get(f.Body, handleStream)
+		if h == nil {
+			return errors.New("the request's body stream is not open")
+		}
+		r.Body = Body{Stream: io.ReadCloser(h.stream), Length: int64(f.BodyLen)}
+	}
+	return nil
+}
+
+// eventBody is the handle of the incoming request's body: the first one of a call.
+const eventBody = 1
+
+// hostIDNA maps a domain to ASCII as WHATWG's URL standard asks (UTS #46, non-transitional).
+func (is *Isolate) hostIDNA(ptr, n, out uint32) int32 {
+	ascii, err := toASCII.ToASCII(string(is.mustBytes(ptr, n)))
+	if err != nil || len(ascii) > js.MaxIDNA {
+		return js.Refused
+	}
+	return int32(copy(is.mustBytes(out, js.MaxIDNA), ascii))
+}
+
+var toASCII = idna.New(idna.MapForLookup(), idna.Transitional(false), idna.CheckHyphens(false),
+	idna.CheckJoiners(true), idna.BidiRule(), idna.StrictDomainName(false), idna.VerifyDNSLength(false))

@@ -1,0 +1,113 @@
+package isolate
+
+import (
+	"encoding/binary"
+	"fmt"
+	"strings"
+
+	"switchyard/isolate/js"
+)
+
+// startJS evaluates a JavaScript Worker in a clone of the engine's base and takes the snapshot
+// that its calls will run in.
+func (p *Pool) startJS(s *Spec, main *Module) error {
+	if p.rt.js == nil {
+		return errNoJavaScript
+	}
+	p.module = p.rt.js.module
+	if p.spec.Policy == PolicyReuse {
+		p.seats = p.spec.Suspended
+	}
+	is, err := p.rt.newIsolate(p.module, p.rt.js.base, js.Export)
+	if err != nil {
+		return err
+	}
+	defer is.close()
+	c := &Call{Limits: Limits{CPU: p.spec.StartupCPU}}
+	c.begin(nil)
+	if err := p.evaluate(is, c, s, main); err != nil {
+		return startupError(main.Name, err)
+	}
+	p.info.Startup = c.state.usage.CPU
+	if p.snapshot, err = is.capture(js.Export); err != nil {
+		return err
+	}
+	p.guest = jsGuest{p}
+	return nil
+}
+
+// evaluate brings modules and env into the isolate and runs the main module.
+func (p *Pool) evaluate(is *Isolate, c *Call, s *Spec, main *Module) error {
+	if _, err := is.enter(c, uint32(js.OpLimit), uint32(p.spec.Memory-heapReserve), 0, 0); err != nil {
+		return err
+	}
+	env := s.Env
+	if len(env) == 0 {
+		env = []byte("[]")
+	}
+	if _, err := is.give(c, js.OpEnv, env, 0); err != nil {
+		return err
+	}
+	for i := range s.Modules {
+		m := &s.Modules[i]
+		if m.Kind == ModuleMap {
+			continue
+		}
+		block := binary.LittleEndian.AppendUint32(nil, uint32(len(m.Name)))
+		block = append(append(block, m.Name...), m.Source...)
+		if _, err := is.give(c, js.OpModule, block, uint32(m.Kind)); err != nil {
+			return startupError(m.Name, err)
+		}
+	}
+	r, err := is.give(c, js.OpStart, []byte(main.Name), uint32(main.Kind))
+	if err != nil {
+		return err
+	}
+	if r == js.StartPending {
+		return &StartupError{Module: main.Name, Message: "its top-level await never settles: no I/O is possible at module scope"}
+	}
+	if r, err = is.enter(c, uint32(js.OpHandlers), 0, 0, 0); err != nil {
+		return err
+	}
+	if r&js.HandlerAny == 0 {
+		return &StartupError{Module: main.Name, Message: "it exports no event handler: expected `export default { fetch }` or addEventListener(\"fetch\", …)"}
+	}
+	p.info.HandlesFetch = r&js.HandlerFetch != 0
+	_, err = is.enter(c, uint32(js.OpGC), 0, 0, 0)
+	return err
+}
+
+// give enters with a block of data: op(ptr, len, kind). A Failed becomes a StartupError.
+func (is *Isolate) give(c *Call, op js.Op, data []byte, kind uint32) (int32, error) {
+	ptr, err := is.place(c, data)
+	if err != nil {
+		return 0, err
+	}
+	r, err := is.enter(c, uint32(op), ptr, uint32(len(data)), kind)
+	if err != nil {
+		return 0, err
+	}
+	if r == js.Failed {
+		message, stack, _ := strings.Cut(is.text(), "\n")
+		return 0, &StartupError{Message: message, Stack: stack}
+	}
+	return r, is.unplace(c, ptr)
+}
+
+// startupError words what went wrong while a Worker was evaluated.
+func startupError(module string, err error) error {
+	switch e := err.(type) {
+	case *StartupError:
+		if e.Module == "" {
+			e.Module = module
+		}
+		return e
+	}
+	switch err {
+	case ErrCPULimit:
+		return &StartupError{Module: module, Message: "Script startup exceeded CPU time limit."}
+	case ErrMemoryLimit:
+		return &StartupError{Module: module, Message: "Script startup exceeded memory limit."}
+	}
+	return &StartupError{Module: module, Message: fmt.Sprintf("Script startup failed: %v", err)}
+}

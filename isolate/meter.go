@@ -1,0 +1,102 @@
+package isolate
+
+import (
+	"context"
+	"runtime"
+	"time"
+
+	"github.com/tetratelabs/wazero/api"
+)
+
+// Fuel paces a guest; the clock charges it. The rewriter makes a guest call yield whenever
+// its fuel is used up, every 100 to 300 µs, whatever it does. Yield reads the clock, charges
+// the CPU time, lets the scheduler run and ends the guest by a panic when a limit is passed.
+// Short calls never yield: they cost two clock readings.
+const (
+	sliceFuel   = 1_500_000              // 80 to 300 µs, by the guest's instruction mix
+	sliceBudget = 600 * time.Microsecond // a slice longer than this was preempted or faulted a lot
+	schedEvery  = time.Millisecond       // runtime.Gosched costs more than a yield
+)
+
+// meter charges one isolate's guest segments to the call that is being run. Time that a call
+// spends waiting in the host is outside every segment.
+type meter struct {
+	call    *Call
+	entered time.Duration // monotonic clock when the guest was entered: what it sees as now
+	last    time.Duration // the same at the start of the slice
+	thread  time.Duration // thread CPU clock then; valid when yielded
+	sched   time.Duration // when the scheduler last ran
+	yielded bool
+	slow    bool // holds a token of the lane
+}
+
+// epoch is the start of the process; the monotonic clock counts from here.
+var epoch = time.Now()
+
+// monotonic is the time since the process started.
+func monotonic() time.Duration { return time.Since(epoch) }
+
+// begin opens a segment of c.
+func (m *meter) begin(c *Call) {
+	now := monotonic()
+	m.call, m.entered, m.last, m.sched, m.yielded = c, now, now, now, false
+}
+
+// end closes the segment and charges it.
+func (m *meter) end(l lane) {
+	m.charge(monotonic())
+	m.call = nil
+	if m.slow {
+		m.slow = false
+		l.leave()
+	}
+}
+
+// charge adds the slice that ends now. A slice far longer than its fuel explains was mostly
+// spent off the CPU or on somebody else's account, so the thread's own clock counts instead.
+func (m *meter) charge(now time.Duration) {
+	spent := now - m.last
+	if spent > sliceBudget {
+		if !m.yielded {
+			spent = sliceBudget
+		} else if cpu := threadCPU() - m.thread; cpu > 0 && cpu < spent {
+			spent = cpu
+		}
+	}
+	m.call.state.usage.CPU += spent
+}
+
+// pause closes the segment for as long as a host function waits; resume opens it again.
+func (m *meter) pause(l lane) *Call {
+	c := m.call
+	m.end(l)
+	return c
+}
+
+func (m *meter) resume(c *Call) { m.begin(c) }
+
+// yield is the host function that a guest calls when its fuel is used up.
+func yield(ctx context.Context, _ api.Module, _ []uint64) {
+	is := isolateOf(ctx)
+	m := &is.meter
+	now := monotonic()
+	m.charge(now)
+	if err := m.call.over(time.Now); err != nil {
+		panic(err)
+	}
+	if !m.slow && now-m.entered > laneAfter {
+		is.module.rt.lane.enter()
+		m.slow = true
+		now = monotonic()
+		m.sched = now
+	} else if now-m.sched >= schedEvery {
+		runtime.Gosched()
+		now = monotonic()
+		m.sched = now
+	}
+	m.last, m.thread, m.yielded = now, threadCPU(), true
+	is.fuel.Set(sliceFuel)
+}
+
+// deep is the host function that a guest calls when its frames pass the depth limit.
+func deep(context.Context, api.Module, []uint64) { panic(ErrStack) }

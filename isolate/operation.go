@@ -1,0 +1,379 @@
+package isolate
+
+import (
+	"errors"
+	"io"
+	"sync"
+	"time"
+)
+
+// operation is something a guest started and waits for. It belongs to one call; its number is
+// the guest's.
+//
+//	fresh ──startAll──► running ──settle──► ready ──(RESOLVE in the isolate's turn)──► spare
+//	   └─ run inline by the driver ──────────┘
+//
+// While it runs it counts among the call's running: the call is not done before it is settled.
+type operation struct {
+	id      uint32
+	kind    operationKind
+	state   operationState
+	dropped bool // nobody wants the result; settle gives it back
+	call    *Call
+
+	sub    Subrequest  // fetch
+	body   uint32      // read: the handle
+	stream io.Reader   // read
+	timer  *time.Timer // timer
+
+	// the result
+	err      error
+	response *Response
+	buf      *[]byte // read: from readBuffers
+	data     []byte  // read: the bytes, empty at the body's end
+}
+
+type operationKind uint8
+
+const (
+	opFetch operationKind = iota
+	opRead
+	opWrite
+	opTimer
+)
+
+type operationState uint8
+
+const (
+	opFresh operationState = iota
+	opRunning
+	opReady
+)
+
+// maxOperations bounds what one call may wait for at once.
+const maxOperations = 10_000
+
+var (
+	errOperations = errors.New("Too many operations at once.")
+	errReaderGone = errors.New("The other side of this stream has gone.")
+)
+
+// readChunk is the most that one read of a body brings: what fits the I/O buffer of the
+// JavaScript engine beside its length.
+const readChunk = 64<<10 - 8
+
+var readBuffers = sync.Pool{New: func() any { b := make([]byte, readChunk); return &b }}
+
+// newOperation registers an operation in state; nil when there are too many. A running one is
+// counted: whoever runs it calls settle.
+func (c *Call) newOperation(id uint32, kind operationKind, state operationState) *operation {
+	s := &c.state
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.mu.live) == maxOperations {
+		return nil
+	}
+	op := s.spareLocked()
+	*op = operation{id: id, kind: kind, state: state, call: c}
+	s.mu.live = append(s.mu.live, op)
+	switch state {
+	case opFresh:
+		s.mu.fresh++
+	case opRunning:
+		s.mu.running++
+	case opReady:
+		s.mu.ready = append(s.mu.ready, op)
+	}
+	return op
+}
+
+func (s *callState) spareLocked() *operation {
+	n := len(s.mu.spare)
+	if n == 0 {
+		return new(operation)
+	}
+	op := s.mu.spare[n-1]
+	s.mu.spare = s.mu.spare[:n-1]
+	return op
+}
+
+// stop forgets the operation id: its result will not reach the guest.
+func (c *Call) stop(id uint32) {
+	s := &c.state
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i := len(s.mu.live) - 1; i >= 0; i-- {
+		if op := s.mu.live[i]; op.id == id && !op.dropped {
+			s.dropLocked(op)
+			return
+		}
+	}
+}
+
+// dropLocked forgets op. What runs on elsewhere gives its result back when it is settled.
+func (s *callState) dropLocked(op *operation) {
+	op.dropped = true
+	switch {
+	case op.state == opFresh:
+		s.mu.fresh--
+		s.removeLocked(op)
+		op.discard()
+	case op.state == opReady:
+		s.removeLocked(op)
+		s.mu.ready = remove(s.mu.ready, op)
+		op.discard()
+	case op.timer != nil && op.timer.Stop():
+		s.mu.running--
+		s.removeLocked(op)
+	}
+}
+
+func (s *callState) dropAllLocked() {
+	for i := len(s.mu.live) - 1; i >= 0; i-- {
+		s.dropLocked(s.mu.live[i])
+	}
+}
+
+// removeLocked takes op out of live. It is not spared: somebody may still look at it.
+func (s *callState) removeLocked(op *operation) { s.mu.live = remove(s.mu.live, op) }
+
+func remove(list []*operation, op *operation) []*operation {
+	for i := len(list) - 1; i >= 0; i-- {
+		if list[i] == op {
+			return append(list[:i], list[i+1:]...)
+		}
+	}
+	return list
+}
+
+// settle hands the result of a running operation to its call's driver; err nil is success. The
+// other result fields are filled already.
+func (op *operation) settle(err error) {
+	c := op.call
+	s := &c.state
+	s.mu.Lock()
+	op.err, op.state = err, opReady
+	if op.dropped {
+		s.removeLocked(op)
+		op.discard()
+	} else {
+		s.mu.ready = append(s.mu.ready, op)
+		s.signal()
+	}
+	s.mu.Unlock()
+	c.unhold()
+}
+
+// signal wakes the driver.
+func (s *callState) signal() {
+	select {
+	case s.mu.wake <- struct{}{}:
+	default:
+	}
+}
+
+// discard gives back what an operation holds that no longer runs.
+func (op *operation) discard() {
+	if op.sub.Request != nil {
+		op.sub.Request.Release()
+		op.sub.Request = nil
+	}
+	if op.response != nil {
+		op.response.Release()
+		op.response = nil
+	}
+	op.recycle()
+}
+
+// recycle gives the read buffer back.
+func (op *operation) recycle() {
+	if op.buf != nil {
+		readBuffers.Put(op.buf)
+		op.buf, op.data = nil, nil
+	}
+}
+
+// startAll starts every fresh operation on a goroutine of its own. Each is waited for by done.
+func (c *Call) startAll() {
+	c.async()
+	s := &c.state
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, op := range s.mu.live {
+		if op.state == opFresh {
+			op.state = opRunning
+			s.mu.running++
+			go func() { op.settle(op.run(true)) }()
+		}
+	}
+	s.mu.fresh = 0
+}
+
+// run performs the operation and fills its result.
+func (op *operation) run(async bool) error {
+	c := op.call
+	if op.kind == opRead {
+		return op.read()
+	}
+	ctx := c.state.ctx
+	if !async {
+		ctx = c.context()
+	}
+	var err error
+	op.response, err = c.Host.Fetch(ctx, c, &op.sub)
+	op.sub.Request = nil
+	return err
+}
+
+func (op *operation) read() error {
+	op.buf = readBuffers.Get().(*[]byte)
+	n, err := readSome(op.stream, *op.buf)
+	op.data = (*op.buf)[:n]
+	if err == io.EOF {
+		err = nil
+	}
+	return err
+}
+
+// readSome reads at least one byte, unless the body ends or breaks.
+func readSome(r io.Reader, p []byte) (n int, err error) {
+	for tries := 0; n == 0 && err == nil; tries++ {
+		if tries == 100 {
+			return 0, io.ErrNoProgress
+		}
+		n, err = r.Read(p)
+	}
+	if n > 0 {
+		err = nil // it comes again with the next read
+	}
+	return n, err
+}
+
+// startTimer registers a timer operation; nil when there are too many operations.
+func (c *Call) startTimer(id uint32, d time.Duration) *operation {
+	op := c.newOperation(id, opTimer, opRunning)
+	if op != nil {
+		s := &c.state
+		s.mu.Lock()
+		op.timer = time.AfterFunc(d, func() { op.settle(nil) })
+		s.mu.Unlock()
+	}
+	return op
+}
+
+// startRead registers a read of the body handle. Bytes are ready at once, copied: the guest may
+// give the response that owns them away meanwhile.
+func (c *Call) startRead(id, body uint32) error {
+	h := c.state.handles.get(body, handleBody)
+	if h == nil || h.busy {
+		return errBody
+	}
+	state := opFresh
+	if h.body.Stream == nil {
+		state = opReady
+	}
+	op := c.newOperation(id, opRead, state)
+	if op == nil {
+		return errOperations
+	}
+	op.body = body
+	if h.body.Stream != nil {
+		op.stream, h.busy = h.body.Stream, true
+		return nil
+	}
+	op.buf = readBuffers.Get().(*[]byte)
+	n := copy(*op.buf, h.body.Bytes)
+	op.data, h.body.Bytes = (*op.buf)[:n], h.body.Bytes[n:]
+	return nil
+}
+
+var errBody = errors.New("This body has already been used.")
+
+// readDone lets the body be read or given away again.
+func (c *Call) readDone(op *operation) {
+	if h := c.state.handles.get(op.body, handleBody); h != nil {
+		h.busy = false
+	}
+}
+
+// next returns the operation to resolve next, running the only fresh one inline. Neither an
+// operation nor an error means that nothing is left to wait for.
+func (c *Call) next() (*operation, error) {
+	s := &c.state
+	for {
+		op, inline, err := c.poll()
+		if err != nil || op != nil && !inline {
+			return op, err
+		}
+		if inline {
+			op.err = op.run(false)
+			op.state = opReady
+			return op, nil
+		}
+		if !s.waiting() || s.delivered && !c.resting() {
+			return nil, nil
+		}
+		if err := c.wait(); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// poll takes a ready operation, or the only one when that is fresh, or starts the fresh ones.
+func (c *Call) poll() (op *operation, inline bool, err error) {
+	s := &c.state
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.mu.reset:
+		return nil, false, ErrReset
+	case len(s.mu.ready) > 0:
+		op = s.mu.ready[0]
+		s.mu.ready = append(s.mu.ready[:0], s.mu.ready[1:]...)
+		s.removeLocked(op)
+		return op, false, nil
+	case s.mu.fresh == 1 && len(s.mu.live) == 1 && s.wall.IsZero():
+		op = s.mu.live[0]
+		s.mu.fresh = 0
+		s.mu.live = s.mu.live[:0]
+		return op, true, nil
+	case s.mu.fresh > 0:
+		s.mu.Unlock()
+		c.startAll()
+		s.mu.Lock()
+	}
+	return nil, false, nil
+}
+
+// wait blocks until something of the call changes. It returns an error when the call is over.
+func (c *Call) wait() error {
+	s := &c.state
+	var due <-chan time.Time
+	if !s.wall.IsZero() {
+		t := time.NewTimer(time.Until(s.wall))
+		defer t.Stop()
+		due = t.C
+	}
+	gone := c.Context.Done()
+	if s.delivered {
+		gone = nil // the reader's Close wakes us
+	}
+	select {
+	case <-s.mu.wake:
+		return nil
+	case <-gone:
+		return ErrCanceled
+	case <-due:
+		return ErrWallLimit
+	}
+}
+
+// spare takes a resolved operation back.
+func (c *Call) spareOperation(op *operation) {
+	op.recycle()
+	*op = operation{}
+	s := &c.state
+	s.mu.Lock()
+	s.mu.spare = append(s.mu.spare, op)
+	s.mu.Unlock()
+}

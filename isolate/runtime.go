@@ -1,0 +1,142 @@
+// Package isolate runs guest code: it compiles modules so that they can be metered and
+// stopped, takes a snapshot of each Worker once it has started, and runs every request in a
+// clone of it. It knows wasm and memory; tenants, sockets and disks it does not know.
+package isolate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime"
+	"sync"
+	"time"
+
+	"github.com/tetratelabs/wazero"
+	"github.com/tetratelabs/wazero/api"
+	"github.com/tetratelabs/wazero/experimental"
+	"github.com/tetratelabs/wazero/imports/wasi_snapshot_preview1"
+
+	"switchyard/isolate/wasm"
+)
+
+// Options configure a Runtime. The zero value means the defaults.
+type Options struct {
+	Engine  []byte // the JavaScript engine, js.Engine(). Default: no JavaScript Workers
+	Prelude string // its standard library, js.Prelude()
+
+	Memory      int64         // bytes of guest memory an isolate may have. Default: 128 MiB
+	MaxIsolates int           // isolates of one version. Default: 64
+	Suspended   int           // requests that wait in one JavaScript isolate at once. Default: 8
+	StartupCPU  time.Duration // CPU time of evaluating a Worker. Default: 400 ms
+	Logger      *slog.Logger  // Default: slog.Default()
+}
+
+func (o Options) withDefaults() Options {
+	if o.Memory == 0 {
+		o.Memory = defaultHeap
+	}
+	if o.MaxIsolates == 0 {
+		o.MaxIsolates = 64
+	}
+	if o.Suspended == 0 {
+		o.Suspended = 8
+	}
+	if o.StartupCPU == 0 {
+		o.StartupCPU = 400 * time.Millisecond
+	}
+	if o.Logger == nil {
+		o.Logger = slog.Default()
+	}
+	return o
+}
+
+// Runtime compiles modules and makes Pools. There is one a process: code is compiled in the
+// wazero runtime that instantiates it.
+type Runtime struct {
+	options Options
+	wazero  wazero.Runtime
+	lane    lane
+	js      *engine // nil without JavaScript
+
+	compiling sync.Mutex // one compilation at a time uses every processor already
+}
+
+// NewRuntime prepares the process for guests; with an engine that takes about half a second.
+func NewRuntime(o Options) (*Runtime, error) {
+	o = o.withDefaults()
+	rt := &Runtime{options: o, lane: newLane()}
+	config := wazero.NewRuntimeConfigCompiler().
+		WithCoreFeatures(api.CoreFeaturesV2).
+		WithDebugInfoEnabled(false).
+		WithMemoryLimitPages(uint32(max(o.Memory, defaultHeap) / wasmPage))
+	rt.wazero = wazero.NewRuntimeWithConfig(context.Background(), config)
+	if err := rt.hostModules(); err != nil {
+		rt.Close()
+		return nil, fmt.Errorf("host modules: %w", err)
+	}
+	if err := errNoReset(); err != nil {
+		o.Logger.Warn("isolate: no reset in place", "reason", err)
+	}
+	if len(o.Engine) > 0 {
+		if err := rt.startEngine(); err != nil {
+			rt.Close()
+			return nil, fmt.Errorf("JavaScript engine: %w", err)
+		}
+	}
+	return rt, nil
+}
+
+// Close gives everything back. Every Pool must have been closed.
+func (rt *Runtime) Close() error {
+	if rt.js != nil {
+		rt.js.base.close()
+		rt.js = nil
+	}
+	return rt.wazero.Close(context.Background())
+}
+
+// hostFunction is one function that guests can import. Its i32 arguments carry garbage in
+// their high halves.
+type hostFunction struct {
+	module, name    string
+	params, results []byte
+	fn              api.GoModuleFunc
+}
+
+// hostModules instantiates what guests import.
+func (rt *Runtime) hostModules() error {
+	ctx := context.Background()
+	if _, err := wasi_snapshot_preview1.Instantiate(ctx, rt.wazero); err != nil {
+		return err
+	}
+	functions := []hostFunction{
+		{wasm.MeterModule, wasm.MeterYield, nil, nil, yield},
+		{wasm.MeterModule, wasm.MeterDeep, nil, nil, deep},
+	}
+	functions = append(functions, engineFunctions()...)
+	functions = append(functions, guestFunctions()...)
+	builders := map[string]wazero.HostModuleBuilder{}
+	for _, f := range functions {
+		b := builders[f.module]
+		if b == nil {
+			b = rt.wazero.NewHostModuleBuilder(f.module)
+			builders[f.module] = b
+		}
+		b.NewFunctionBuilder().WithGoModuleFunction(f.fn, f.params, f.results).Export(f.name)
+	}
+	for name, b := range builders {
+		if _, err := b.Instantiate(ctx); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// compileContext lets one compilation use every processor.
+func compileContext(ctx context.Context) context.Context {
+	return experimental.WithCompilationWorkers(ctx, runtime.GOMAXPROCS(0))
+}
+
+// errNoJavaScript is what a Worker in JavaScript gets from a Runtime without an engine.
+var errNoJavaScript = errors.New("this server was built without its JavaScript engine: run make engine")

@@ -1,0 +1,26 @@
+package isolate
+
+// snapshot is what an isolate's guest is after its initialisation: memory and globals. Every
+// isolate of a version is a clone of one.
+type snapshot struct {
+	module  *module
+	image   *image
+	globals []uint64 // in the order of module.rewritten.Globals
+	entry   string   // exported function that an isolate is entered by
+	io      uint32   // JavaScript: address of the I/O buffer
+}
+
+// capture takes is's state. The isolate must be at rest.
+func (is *Isolate) capture(entry string) (*snapshot, error) {
+	im, err := newImage(is.memory.bytes[:is.size()])
+	if err != nil {
+		return nil, err
+	}
+	s := &snapshot{module: is.module, image: im, entry: entry, io: is.io}
+	for _, g := range is.globals {
+		s.globals = append(s.globals, g.Get())
+	}
+	return s, nil
+}
+
+func (s *snapshot) close() { s.image.close() }
