@@ -1,0 +1,86 @@
+// The global scope as an event target, and the fetch event of service-worker syntax.
+
+for (const name of ["addEventListener", "removeEventListener", "dispatchEvent"]) {
+  const method = EventTarget.prototype[name];
+  expose(name, { [name](...args) { return apply(method, scope, args); } }[name]);
+}
+defineProperty(globalThis, "self", { value: globalThis, writable: true, enumerable: true, configurable: true });
+
+// reportException is the end of an error that nobody can catch: listeners of "error" see it, and
+// unless one of them says preventDefault(), the log does.
+function reportException(error) {
+  if (listens(scope, "error") && !reporting) {
+    reporting = true;
+    const message = isError(error) ? `Uncaught ${describeError(error)}` : `Uncaught ${inspect(error)}`;
+    const event = trusted(new ErrorEvent("error", { message, error, cancelable: true }));
+    const shown = fire(scope, event);
+    reporting = false;
+    if (!shown) return;
+  }
+  sw.log(LOG_ERROR, capped(`Uncaught ${inspect(error)}`));
+}
+
+let reporting = false; // an error listener that throws must not report for ever
+
+expose("reportError", function reportError(error) {
+  need(arguments.length, 1, "reportError");
+  reportException(error);
+});
+
+class ExtendableEvent extends Event {
+  waitUntil(promise) {
+    need(arguments.length, 1, "waitUntil");
+    sw.hold(promiseResolve(promise));
+  }
+}
+
+class FetchEvent extends ExtendableEvent {
+  #request;
+  #response;
+  #open = true; // respondWith is allowed while the event is being dispatched only
+
+  constructor(type, init) {
+    need(arguments.length, 2, "FetchEvent constructor");
+    super(type, init);
+    this.#request = init.request;
+  }
+
+  get request() { return this.#request; }
+
+  respondWith(response) {
+    need(arguments.length, 1, "respondWith");
+    if (this.#response) throw new DOMException("FetchEvent.respondWith() has already been called.", "InvalidStateError");
+    if (!this.#open) throw new DOMException("Too late to call FetchEvent.respondWith().", "InvalidStateError");
+    this.#response = promiseResolve(response);
+    this.stopImmediatePropagation();
+  }
+
+  passThroughOnException() {}
+
+  static answerOf(event) {
+    event.#open = false;
+    return event.#response;
+  }
+}
+
+const { answerOf } = FetchEvent;
+delete FetchEvent.answerOf;
+
+publish(ExtendableEvent, FetchEvent);
+
+const UNANSWERED = "The Worker's fetch listeners did not call event.respondWith().";
+
+// dispatchFetch runs the fetch listeners. The first error of a listener fails the request unless
+// another listener answered it.
+hooks.dispatchFetch = (request) => {
+  if (!listens(scope, "fetch")) return undefined;
+  const failures = [];
+  const event = trusted(new FetchEvent("fetch", { request, cancelable: true }));
+  fire(scope, event, (error) => failures.push(error));
+  const answer = answerOf(event);
+  if (answer) return answer;
+  return rejected(failures.length > 0 ? failures[0] : new TypeError(UNANSWERED));
+};
+
+// hasListener tells which events of service-worker syntax the Worker handles.
+hooks.hasListener = (type) => listens(scope, type);

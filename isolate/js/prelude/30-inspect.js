@@ -1,0 +1,325 @@
+// What console prints: values as Node and workerd show them. It never runs a tenant's getter,
+// survives any tenant's toString, and stops at ceilings in every direction.
+
+const DEPTH_MAX = 2;        // nested objects below the first
+const ITEMS_MAX = 100;      // of an array, typed array, Map or Set
+const KEYS_MAX = 200;       // of an object
+const STRING_MAX = 10_000;  // characters of one string
+const TEXT_MAX = 16_384;    // characters of one line of the log
+const WIDTH = 72;           // what may stand on one line
+
+const functionText = uncurry(Function.prototype.toString);
+const symbolText = uncurry(Symbol.prototype.toString);
+const isoDate = uncurry(Date.prototype.toISOString);
+const regexpText = (value) => `/${regexpSource(value)}/${regexpFlags(value)}`;
+const isPromise = (value) => value instanceof PromiseCtor;
+const IDENTIFIER = /^[A-Za-z_$][\w$]*$/;
+const CLASS = /^class\b/;
+const STACK_LINE = /^\s*at /;
+
+const capped = (text) => (text.length <= TEXT_MAX ? text : `${text.slice(0, TEXT_MAX)}… ${text.length - TEXT_MAX} more characters`);
+
+function quoted(text) {
+  const shown = text.length > STRING_MAX ? text.slice(0, STRING_MAX) : text;
+  const mark = !shown.includes("'") ? "'" : !shown.includes('"') ? '"' : !shown.includes("`") ? "`" : "'";
+  const body = shown.replace(/[\\\x00-\x1f\x7f'"`]/g, (c) => escaped(c, mark));
+  return `${mark}${body}${mark}${shown === text ? "" : `... ${text.length - STRING_MAX} more characters`}`;
+}
+
+const ESCAPES = { "\n": "\\n", "\t": "\\t", "\r": "\\r", "\b": "\\b", "\f": "\\f", "\v": "\\v", "\\": "\\\\" };
+
+function escaped(c, mark) {
+  if (c === "'" || c === '"' || c === "`") return c === mark ? `\\${c}` : c;
+  return ESCAPES[c] ?? `\\x${c.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`;
+}
+
+// data reads a property only where that runs none of the tenant's code.
+function data(object, name) {
+  for (let o = object; o !== null; o = getPrototypeOf(o)) {
+    const property = getOwnPropertyDescriptor(o, name);
+    if (property) return property.value;
+  }
+  return undefined;
+}
+
+// className is the constructor's name, null for an object without one.
+function className(object) {
+  for (let o = object; o !== null; o = getPrototypeOf(o)) {
+    const property = getOwnPropertyDescriptor(o, "constructor");
+    const name = typeof property?.value === "function" && data(property.value, "name");
+    if (typeof name === "string" && name !== "") return name;
+  }
+  return null;
+}
+
+const exceptionName = getterOf(DOMException.prototype, "name");
+const exceptionMessage = getterOf(DOMException.prototype, "message");
+
+function describeError(error) {
+  const [name, message] = isException(error)
+    ? [exceptionName(error), exceptionMessage(error)]
+    : [data(error, "name"), data(error, "message")];
+  const title = typeof name === "string" ? name : "Error";
+  return typeof message === "string" && message !== "" ? `${title}: ${message}` : title;
+}
+
+// errorText is the error's stack below its name and message; the engine's stacks lack that line.
+function errorText(error) {
+  const title = describeError(error);
+  const stack = stackOf(error);
+  if (stack === "") return `[${title}]`;
+  if (!STACK_LINE.test(stack)) return stack.trimEnd();
+  return `${title}\n${stack.trimEnd()}`;
+}
+
+class Inspector {
+  constructor(depth = DEPTH_MAX) {
+    this.depth = depth;
+    this.path = [];
+    this.circular = new Map();
+    this.left = TEXT_MAX * 2; // of output: what is cut anyway need not be made
+  }
+
+  show(value, level = 0) {
+    const text = this.text(value, level);
+    this.left -= text.length;
+    return text;
+  }
+
+  text(value, level) {
+    switch (typeof value) {
+      case "string": return quoted(value);
+      case "bigint": return `${value}n`;
+      case "symbol": return symbolText(value);
+      case "number": return Object.is(value, -0) ? "-0" : `${value}`;
+      case "function":
+      case "object": return value === null ? "null" : this.reference(value, level);
+      default: return `${value}`;
+    }
+  }
+
+  reference(value, level) {
+    if (this.path.includes(value)) return this.back(value);
+    this.path.push(value);
+    const text = this.guarded(value, level);
+    this.path.pop();
+    const mark = this.circular.get(value);
+    return mark === undefined ? text : `<ref *${mark}> ${text}`;
+  }
+
+  back(value) {
+    if (!this.circular.has(value)) this.circular.set(value, this.circular.size + 1);
+    return `[Circular *${this.circular.get(value)}]`;
+  }
+
+  // A revoked Proxy, or one whose traps throw, is all that can fail here.
+  guarded(value, level) {
+    try {
+      return this.object(value, level);
+    } catch {
+      return "[object that cannot be inspected]";
+    }
+  }
+
+  object(value, level) {
+    const name = className(value);
+    const { head, open, close, inline } = this.kind(value, name);
+    if (inline !== undefined && Object.keys(value).length === 0) return inline;
+    if (level > this.depth) return inline ?? `[${isArray(value) ? "Array" : name ?? "Object: null prototype"}]`;
+    const parts = this.members(value, level);
+    const title = inline ?? head;
+    if (parts.length === 0) return `${title}${title ? " " : ""}${open}${close}`.trim();
+    return `${title}${title ? " " : ""}${layOut(parts, open, close, level)}`;
+  }
+
+  // kind decides what stands before the members, and how they are bracketed. Values with an
+  // `inline` text have members only when a tenant gave them some.
+  kind(value, name) {
+    const plain = (head) => ({ head, open: "{", close: "}" });
+    const alone = (inline) => ({ inline, open: "{", close: "}" });
+    if (typeof value === "function") return alone(functionTitle(value));
+    if (isArray(value)) return { head: name === "Array" ? "" : `${name}(${value.length})`, open: "[", close: "]" };
+    if (isError(value)) return alone(errorText(value));
+    if (isView(value)) return typedTag(value) ? { head: `${typedTag(value)}(${value.length})`, open: "[", close: "]" } : plain("DataView");
+    if (isMap(value)) return plain(`${name}(${value.size})`);
+    if (isSet(value)) return plain(`${name}(${value.size})`);
+    if (isDate(value)) return alone(Number.isNaN(timeOf(value)) ? "Invalid Date" : isoDate(value));
+    if (isRegExp(value)) return alone(regexpText(value));
+    const boxed = boxedText(value);
+    if (boxed) return alone(boxed);
+    if (name === null) return plain("[Object: null prototype]");
+    const tag = data(value, Symbol.toStringTag);
+    const shown = typeof tag === "string" && tag !== "" && tag !== name ? `${name} [${tag}]` : name;
+    return plain(shown === "Object" ? "" : shown);
+  }
+
+  members(value, level) {
+    const parts = [];
+    const list = isArray(value) || typedTag(value) !== undefined;
+    if (list) this.items(parts, value, level);
+    else if (isMap(value)) this.entries(parts, value, level);
+    else if (isSet(value)) this.elements(parts, value, level);
+    else if (isBuffer(value)) parts.push(`byteLength: ${bufferLength(value)}`);
+    else this.platform(parts, value, level);
+    this.properties(parts, value, level, list);
+    return parts;
+  }
+
+  // An array's holes are counted, not walked: `new Array(1e9)` must print at once.
+  items(parts, value, level) {
+    const shown = Math.min(value.length, ITEMS_MAX);
+    let holes = 0;
+    for (let i = 0; i < shown && this.left > 0; i++) {
+      const property = getOwnPropertyDescriptor(value, i);
+      if (property === undefined) { holes++; continue; }
+      if (holes > 0) parts.push(holesText(holes));
+      holes = 0;
+      parts.push(this.property(property, level));
+    }
+    if (holes > 0) parts.push(holesText(holes + (holes === shown ? value.length - shown : 0)));
+    if (value.length > shown && holes !== shown) parts.push(moreText(value.length - shown, "item"));
+  }
+
+  entries(parts, value, level) {
+    mapEach(value, (member, key) => {
+      if (parts.length >= ITEMS_MAX || this.left <= 0) return;
+      parts.push(`${this.show(key, level + 1)} => ${this.show(member, level + 1)}`);
+    });
+    if (value.size > parts.length) parts.push(moreText(value.size - parts.length, "item"));
+  }
+
+  elements(parts, value, level) {
+    setEach(value, (member) => {
+      if (parts.length >= ITEMS_MAX || this.left <= 0) return;
+      parts.push(this.show(member, level + 1));
+    });
+    if (value.size > parts.length) parts.push(moreText(value.size - parts.length, "item"));
+  }
+
+  // The platform's own classes keep everything behind getters: those, and only those, are run.
+  platform(parts, value, level) {
+    for (const { cls, fields } of platformFields) {
+      if (!(value instanceof cls)) continue;
+      for (const [name, get] of fields) {
+        try {
+          parts.push(`${name}: ${this.show(get(value), level + 1)}`);
+        } catch {
+          return; // an object that only inherits from the class
+        }
+      }
+      return;
+    }
+  }
+
+  properties(parts, value, level, list) {
+    let count = 0;
+    for (const key of ownKeys(value)) {
+      if (list && typeof key === "string" && /^\d+$/.test(key)) continue;
+      const property = getOwnPropertyDescriptor(value, key);
+      if (!property?.enumerable) continue;
+      if (++count > KEYS_MAX || this.left <= 0) {
+        parts.push("...");
+        return;
+      }
+      parts.push(`${keyText(key)}: ${this.property(property, level)}`);
+    }
+  }
+
+  property(property, level) {
+    if (property.get) return property.set ? "[Getter/Setter]" : "[Getter]";
+    if (property.set) return "[Setter]";
+    return this.show(property.value, level + 1);
+  }
+}
+
+const holesText = (n) => `<${n} empty item${n > 1 ? "s" : ""}>`;
+const moreText = (n, what) => `... ${n} more ${what}${n > 1 ? "s" : ""}`;
+
+function keyText(key) {
+  if (typeof key === "symbol") return `[${symbolText(key)}]`;
+  return IDENTIFIER.test(key) ? key : quoted(key);
+}
+
+function functionTitle(fn) {
+  const name = data(fn, "name");
+  const named = typeof name === "string" && name !== "";
+  if (CLASS.test(functionText(fn))) return named ? `[class ${name}]` : "[class (anonymous)]";
+  const kind = objectTag(fn).slice(8, -1);
+  return named ? `[${kind}: ${name}]` : `[${kind} (anonymous)]`;
+}
+
+function boxedText(value) {
+  switch (objectTag(value)) {
+    case "[object Number]": return `[Number: ${numberOf(value)}]`;
+    case "[object Boolean]": return `[Boolean: ${booleanOf(value)}]`;
+    case "[object String]": return `[String: ${quoted(stringOf(value))}]`;
+    default: return undefined;
+  }
+}
+
+function layOut(parts, open, close, level) {
+  const length = parts.reduce((sum, part) => sum + part.length + 2, 0);
+  const inline = length <= WIDTH && !parts.some((part) => part.includes("\n"));
+  if (inline) return `${open} ${parts.join(", ")} ${close}`;
+  const indent = "  ".repeat(level + 1);
+  return `${open}\n${indent}${parts.join(`,\n${indent}`)}\n${"  ".repeat(level)}${close}`;
+}
+
+const getters = (cls, names) => ({
+  cls,
+  fields: names.map((name) => [name, getOwnPropertyDescriptor(cls.prototype, name)?.get])
+    .filter(([, get]) => get).map(([name, get]) => [name, uncurry(get)]),
+});
+
+const headersEntries = uncurry(Headers.prototype.entries);
+const platformFields = [
+  getters(Request, ["method", "url", "headers", "redirect", "bodyUsed"]),
+  getters(Response, ["status", "statusText", "ok", "headers", "url", "redirected", "bodyUsed"]),
+  getters(URL, ["href", "origin", "protocol", "host", "pathname", "search", "hash"]),
+  { cls: Headers, fields: [["entries", (value) => new Map(headersEntries(value))]] },
+  getters(AbortSignal, ["aborted", "reason"]),
+  getters(Event, ["type", "defaultPrevented", "timeStamp"]),
+];
+
+const inspect = (value, depth) => new Inspector(depth).show(value);
+
+// format is console's: the first argument may hold %s %d %i %f %j %o %O %c.
+function format(args) {
+  const [first, ...rest] = args;
+  if (typeof first !== "string") return args.map(bare).join(" ");
+  let used = 0;
+  const text = rest.length === 0 ? first : first.replace(/%[sdifjoOc%]/g, (mark) => {
+    if (mark === "%%") return "%";
+    return used < rest.length ? directive(mark, rest[used++]) : mark;
+  });
+  return [text, ...rest.slice(used).map(bare)].join(" ");
+}
+
+const bare = (value) => (typeof value === "string" ? value : inspect(value));
+
+function directive(mark, value) {
+  switch (mark) {
+    case "%s": return typeof value === "object" && value !== null ? inspect(value, 0) : bare(value);
+    case "%d": return numeric(value, Number);
+    case "%i": return numeric(value, (v) => Math.trunc(Number.parseFloat(v)));
+    case "%f": return numeric(value, Number.parseFloat);
+    case "%j": return jsonText(value);
+    case "%c": return "";
+    default: return inspect(value, mark === "%o" ? 4 : DEPTH_MAX);
+  }
+}
+
+function numeric(value, convert) {
+  if (typeof value === "bigint") return `${value}n`;
+  return typeof value === "object" || typeof value === "symbol" ? "NaN" : `${convert(value)}`;
+}
+
+function jsonText(value) {
+  try {
+    return JSON.stringify(value) ?? "undefined";
+  } catch {
+    return "[Circular]";
+  }
+}
+
+hooks.inspect = (args) => capped(format(args));

@@ -1,0 +1,162 @@
+// multipart/form-data, as RFC 7578 and the HTML standard write and read it:
+//
+//   --BOUNDARY CRLF headers CRLF CRLF content CRLF --BOUNDARY … --BOUNDARY-- CRLF
+
+const PARTS_MAX = 10_000;
+const PART_HEAD_MAX = 16_384; // bytes of one part's headers
+const CRLF = "\r\n";
+
+const escapeName = (text) => text.replace(/\r\n|\r|\n/g, "%0D%0A").replaceAll('"', "%22");
+const escapeFileName = (text) => text.replaceAll("\n", "%0A").replaceAll("\r", "%0D").replaceAll('"', "%22");
+const normalNewlines = (text) => text.replace(/\r\n|\r|\n/g, CRLF);
+
+let lastBoundary = 0; // module scope has no random bytes
+
+function newBoundary() {
+  if (sw.moduleScope()) return `----SwitchyardFormBoundary${String(++lastBoundary).padStart(16, "0")}`;
+  const random = new Uint8Array(12);
+  sw.random(random);
+  return `----SwitchyardFormBoundary${random.toHex()}`;
+}
+
+function writeMultipart(form) {
+  const boundary = newBoundary();
+  const chunks = [];
+  let length = 0;
+  const put = (bytes) => {
+    chunks.push(bytes);
+    length += bytes.byteLength;
+  };
+  for (const [name, value] of formEntries(form)) {
+    put(encodeText(`--${boundary}${CRLF}${partHead(name, value)}${CRLF}${CRLF}`));
+    put(isBlob(value) ? blobBytes(value) : encodeText(normalNewlines(value)));
+    put(encodeText(CRLF));
+  }
+  put(encodeText(`--${boundary}--${CRLF}`));
+  return [concatBytes(chunks, length), `multipart/form-data; boundary=${boundary}`];
+}
+
+function partHead(name, value) {
+  const head = `Content-Disposition: form-data; name="${escapeName(name)}"`;
+  if (!isBlob(value)) return head;
+  return `${head}; filename="${escapeFileName(value.name)}"${CRLF}Content-Type: ${value.type || "application/octet-stream"}`;
+}
+
+const malformed = (why) => new TypeError(`Could not parse the body as multipart/form-data: ${why}`);
+
+class MultipartParser {
+  constructor(bytes, boundary) {
+    this.bytes = bytes;
+    this.at = 0;
+    this.delimiter = encodeText(`--${boundary}`);
+    this.entries = [];
+  }
+
+  parse() {
+    if (!this.matches(this.delimiter, 0)) throw malformed("it does not begin with the boundary");
+    this.at = this.delimiter.byteLength;
+    while (!this.closing()) {
+      if (this.entries.length >= PARTS_MAX) throw malformed(`it has more than ${PARTS_MAX} parts`);
+      this.line("the boundary");
+      this.part();
+    }
+    return this.entries;
+  }
+
+  closing() { return this.bytes[this.at] === 0x2d && this.bytes[this.at + 1] === 0x2d; }
+
+  line(after) {
+    if (this.bytes[this.at] !== 0x0d || this.bytes[this.at + 1] !== 0x0a) throw malformed(`no line break after ${after} at byte ${this.at}`);
+    this.at += 2;
+  }
+
+  part() {
+    const headers = this.head();
+    const disposition = headers.get("content-disposition") ?? "";
+    const name = parameter(disposition, "name");
+    if (!/^form-data\b/i.test(disposition) || name === undefined) throw malformed(`a part without a name before byte ${this.at}`);
+    this.entries.push([name, this.value(this.content(), headers, parameter(disposition, "filename"))]);
+  }
+
+  head() {
+    const end = this.find(CRLF_CRLF, this.at === 0 ? 0 : this.at - 2);
+    if (end < 0 || end - this.at > PART_HEAD_MAX) throw malformed(`a part's headers do not end after byte ${this.at}`);
+    const headers = new Map();
+    for (const line of decodeText(this.bytes.subarray(this.at, Math.max(end, this.at))).split(CRLF)) {
+      const colon = line.indexOf(":");
+      if (colon > 0) headers.set(line.slice(0, colon).trim().toLowerCase(), line.slice(colon + 1).trim());
+    }
+    this.at = end + 4;
+    return headers;
+  }
+
+  content() {
+    const end = this.findDelimiter();
+    if (end < 0) throw malformed("the closing boundary is missing");
+    const content = this.bytes.subarray(this.at, end);
+    this.at = end + 2 + this.delimiter.byteLength;
+    return content;
+  }
+
+  findDelimiter() {
+    for (let at = this.at - 2; ; at++) {
+      at = this.bytes.indexOf(0x0d, at);
+      if (at < 0) return -1;
+      if (this.bytes[at + 1] === 0x0a && this.matches(this.delimiter, at + 2)) return at < this.at ? this.at : at;
+    }
+  }
+
+  value(content, headers, filename) {
+    if (filename === undefined) return decodeBody(content);
+    const type = headers.get("content-type") ?? "text/plain";
+    return new File(SECRET, sliceBytes(content), { type: blobType(type), name: filename, lastModified: sw.now() });
+  }
+
+  find(wanted, from) {
+    for (let at = from; ; at++) {
+      at = this.bytes.indexOf(wanted[0], at);
+      if (at < 0 || this.matches(wanted, at)) return at;
+    }
+  }
+
+  matches(wanted, at) {
+    if (at < 0 || at + wanted.byteLength > this.bytes.byteLength) return false;
+    for (let i = 0; i < wanted.byteLength; i++) if (this.bytes[at + i] !== wanted[i]) return false;
+    return true;
+  }
+}
+
+const CRLF_CRLF = encodeText(CRLF + CRLF);
+
+// parameter reads `name="value"` or `name=value` from a header; undefined when it is not there.
+function parameter(header, name) {
+  const found = new RegExp(`;\\s*${name}\\s*=\\s*(?:"((?:[^"\\\\]|\\\\.)*)"|([^;\\s]*))`, "i").exec(header);
+  if (!found) return undefined;
+  const value = found[1] ?? found[2];
+  return name === "boundary" ? value : value.replace(/%0D/gi, "\r").replace(/%0A/gi, "\n").replace(/%22/g, '"');
+}
+
+function parseMultipart(bytes, contentType) {
+  const boundary = parameter(contentType, "boundary");
+  if (boundary === undefined || boundary === "" || boundary.length > 256) throw malformed("Content-Type names no boundary");
+  return new FormData(SECRET, new MultipartParser(bytes, boundary).parse());
+}
+
+function parseUrlencoded(bytes) {
+  return new FormData(SECRET, [...new URLSearchParams(decodeBody(bytes))]);
+}
+
+hooks.consumeAs = (bytes, kind, contentType) => {
+  const type = contentType ?? "";
+  if (kind === "blob") return new Blob(SECRET, sliceBytes(bytes), blobType(type));
+  if (/^multipart\/form-data\s*(;|$)/i.test(type)) return parseMultipart(bytes, type);
+  if (/^application\/x-www-form-urlencoded\s*(;|$)/i.test(type)) return parseUrlencoded(bytes);
+  throw new TypeError(`Unrecognized Content-Type header value for formData(): ${quoted(type)}`);
+};
+
+hooks.extractBody = (init) => {
+  if (isReadableStream(init)) return [init, null];
+  if (isBlob(init)) return [sliceBytes(blobBytes(init)), init.type || null];
+  if (isFormData(init)) return writeMultipart(init);
+  return [`${init}`.toWellFormed(), "text/plain;charset=UTF-8"];
+};

@@ -1,0 +1,42 @@
+// fetch, through a binding or on its own, and what AbortSignal does to it.
+
+const RequestCtor = Request;
+const GLOBAL_FETCH = -1; // the binding index of a plain fetch()
+
+// startFetch gives the shim the very Request when nothing was changed in it: an untouched one is
+// passed on by handle.
+function startFetch(binding, input, init, name, options) {
+  if (sw.moduleScope()) return rejected(new Error(GLOBAL_SCOPE));
+  return promised(() => {
+    const same = init === undefined && input instanceof RequestCtor;
+    const request = same ? input : new RequestCtor(input, init);
+    const signal = request.signal;
+    if (!isAbortSignal(signal)) return sw.fetch(binding, request, name, options);
+    signal.throwIfAborted();
+    return abortable(signal, () => sw.fetch(binding, request, name, options));
+  });
+}
+
+// abortable fails the operation that start() begins when signal aborts first, and stops it.
+function abortable(signal, start) {
+  const { promise, resolve, reject } = withResolvers();
+  const request = sw.request();
+  const running = start();
+  const op = sw.lastOp();
+  const stop = (reason) => {
+    requestBound(request, () => sw.stop(op));
+    reject(reason);
+  };
+  onAbort(signal, stop);
+  const done = (settle) => (value) => {
+    offAbort(signal, stop);
+    settle(value);
+  };
+  upon(running, done(resolve), done(reject));
+  return promise;
+}
+
+expose("fetch", function fetch(input, init = undefined) {
+  if (arguments.length === 0) return rejected(new TypeError("fetch: 1 argument required, but only 0 present"));
+  return startFetch(GLOBAL_FETCH, input, init);
+});
