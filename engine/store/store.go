@@ -1,0 +1,168 @@
+// Package store keeps what the platform must not lose: namespaces, scripts, versions,
+// deployments, routes, tokens, settings, the log of changes that made them, and module bytes.
+// It is the only importer of Pebble. Nothing on the way of a request reads it: the engine
+// loads the state once and serves from memory.
+//
+// All writes go through one goroutine (writer.go), which gives every change its number, puts
+// what waits into one batch and syncs it: that is group commit. Reads go to Pebble directly.
+package store
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/vfs"
+)
+
+// schemaVersion is the version of everything in keys.go and of the records' fields. A program
+// opens directories of its own version and older ones.
+const schemaVersion = 1
+
+// Options says where a store is and how it behaves.
+type Options struct {
+	Dir string // created when missing; the database is in Dir/db
+	// FS is the file system; with one of the caller's own, Key is needed too. Default: the disk.
+	FS vfs.FS
+	// Key is the 32-byte master key of secrets. Default: the file Dir/key (64 hex digits, mode
+	// 0600), made when the store is made.
+	Key []byte
+	// Reserve is the free space, in bytes, below which changes are refused, so that work which
+	// cannot be refused (flushes, compactions, the log's tail) still fits. Default: 32 MiB.
+	Reserve uint64
+	// Patience is how long Apply and PutBlob wait for a commit that the disk holds up, before
+	// they return ErrInDoubt. Default: 10 s.
+	Patience time.Duration
+	// Late is called, before any later change is accepted, with changes whose Apply had
+	// returned ErrInDoubt and which became durable after all. It must not call the store.
+	// Default: nothing.
+	Late func([]Change)
+	// Logger hears of trouble on the disk. Default: slog.Default().
+	Logger *slog.Logger
+}
+
+func (o Options) withDefaults() Options {
+	if o.FS == nil {
+		o.FS = vfs.Default
+	}
+	if o.Reserve == 0 {
+		o.Reserve = 32 << 20
+	}
+	if o.Patience == 0 {
+		o.Patience = 10 * time.Second
+	}
+	if o.Late == nil {
+		o.Late = func([]Change) {}
+	}
+	if o.Logger == nil {
+		o.Logger = slog.Default()
+	}
+	return o
+}
+
+// Store is an open data directory. Its methods may be called from many goroutines.
+type Store struct {
+	options Options
+	disk    *disk
+	logger  *logger
+	db      *pebble.DB
+	lock    *pebble.Lock
+	blobs   *blobs
+	sealer  *sealer
+	writer  *writer
+	counts  counters
+
+	// mu lets Close wait for the readers that are inside. Order: mu before everything else.
+	mu struct {
+		sync.RWMutex
+		closed bool
+	}
+}
+
+type counters struct {
+	commits, changes, puts, refused, late atomic.Uint64
+}
+
+// Open opens or makes the store in o.Dir. Errors name the directory or the record; see
+// ErrLocked, ErrNewer, ErrCorrupt, ErrSealed (a wrong key).
+func Open(o Options) (*Store, error) {
+	o = o.withDefaults()
+	s := &Store{options: o, disk: newDisk(o.FS, o.Dir, o.Reserve), logger: newLogger(o.Logger)}
+	if err := s.open(); err != nil {
+		return nil, errors.Join(fmt.Errorf("store %s: %w", o.Dir, err), s.release())
+	}
+	s.disk.patient.Store(true)
+	go s.writer.run()
+	return s, nil
+}
+
+func (s *Store) open() (err error) {
+	if s.blobs, err = newBlobs(); err != nil {
+		return err
+	}
+	if err := s.openDB(); err != nil {
+		return err
+	}
+	fresh, err := s.checkSchema()
+	if err != nil {
+		return err
+	}
+	if s.sealer, err = s.openSealer(fresh); err != nil {
+		return err
+	}
+	if fresh {
+		if err := s.writeSchema(); err != nil {
+			return err
+		}
+	}
+	seq, err := s.lastSeq()
+	if err != nil {
+		return err
+	}
+	s.writer = newWriter(s, seq)
+	return nil
+}
+
+// Close waits for what was accepted, then closes. Changes that come later get ErrUnavailable.
+func (s *Store) Close() error {
+	s.mu.Lock()
+	closed := s.mu.closed
+	s.mu.closed = true
+	s.mu.Unlock()
+	if closed {
+		return nil
+	}
+	s.writer.stop()
+	return s.release()
+}
+
+// release gives back what open took, as far as it got.
+func (s *Store) release() error {
+	s.disk.stop()
+	var err error
+	if s.db != nil && s.logger.fatal() == nil {
+		err = s.logger.guard(s.db.Close)
+	}
+	s.disk.fence() // a database that could not be closed must not touch what others open next
+	if s.lock != nil {
+		err = errors.Join(err, s.lock.Close())
+	}
+	if s.blobs != nil {
+		s.blobs.close()
+	}
+	return err
+}
+
+// reading returns the database and what to call when done with it.
+func (s *Store) reading() (*pebble.DB, func(), error) {
+	s.mu.RLock()
+	if s.mu.closed {
+		s.mu.RUnlock()
+		return nil, nil, fmt.Errorf("%w: it is closed", ErrUnavailable)
+	}
+	return s.db, s.mu.RUnlock, nil
+}
