@@ -1,0 +1,158 @@
+package control
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"switchyard/engine"
+)
+
+// binding is a binding as the API writes it, in both directions.
+type binding struct {
+	Name       string          `json:"name"`
+	Type       string          `json:"type"`
+	Text       *string         `json:"text,omitempty"`
+	JSON       json.RawMessage `json:"json,omitempty"`
+	Namespace  string          `json:"namespace,omitempty"`
+	Outbound   *outbound       `json:"outbound,omitempty"`
+	Service    string          `json:"service,omitempty"`
+	Entrypoint string          `json:"entrypoint,omitempty"`
+	Props      json.RawMessage `json:"props,omitempty"`
+	OldName    string          `json:"old_name,omitempty"`
+	VersionID  string          `json:"version_id,omitempty"`
+}
+
+type outbound struct {
+	Worker struct {
+		Service    string `json:"service"`
+		Entrypoint string `json:"entrypoint,omitempty"`
+	} `json:"worker"`
+	Params []param `json:"params,omitempty"`
+}
+
+type param struct {
+	Name string `json:"name"`
+}
+
+// bare says that b only names a binding which is to stay as it is.
+func (b *binding) bare() bool {
+	switch b.Type {
+	case engine.PlainText, engine.SecretText:
+		return b.Text == nil
+	case engine.JSON:
+		return b.JSON == nil
+	case engine.DispatchNamespace:
+		return b.Namespace == ""
+	case engine.Service:
+		return b.Service == ""
+	}
+	return false
+}
+
+func (b *binding) decode(i int) (engine.Binding, error) {
+	out := engine.Binding{Name: b.Name, Type: b.Type}
+	refused := func(why string) error {
+		p := refuse(fmt.Sprintf("bindings[%d] %s: %s", i, quote(b.Name), why))
+		p.Source = &source{fmt.Sprintf("/bindings/%d", i)}
+		return p
+	}
+	if b.bare() {
+		out.Type = engine.Inherit
+		return out, nil
+	}
+	switch b.Type {
+	case engine.PlainText, engine.SecretText:
+		out.Text = *b.Text
+	case engine.JSON:
+		out.JSON = b.JSON
+	case engine.DispatchNamespace:
+		out.Namespace, out.Outbound = b.Namespace, b.Outbound.decode()
+	case engine.Service:
+		out.Service, out.Entrypoint = b.Service, b.Entrypoint
+		if len(b.Props) != 0 && string(b.Props) != "null" {
+			return out, refused("props of a service binding are not supported by this server")
+		}
+	case engine.Inherit:
+		out.OldName, out.VersionID = b.OldName, b.VersionID
+	case "":
+		return out, refused("has no type")
+	default:
+		return out, refused("bindings of type " + quote(b.Type) + " are not supported by this server")
+	}
+	return out, nil
+}
+
+func (o *outbound) decode() *engine.Outbound {
+	if o == nil {
+		return nil
+	}
+	out := &engine.Outbound{Service: o.Worker.Service, Entrypoint: o.Worker.Entrypoint}
+	for _, p := range o.Params {
+		out.Params = append(out.Params, p.Name)
+	}
+	return out
+}
+
+// replaceBindings puts sent in the place of u's bindings, as if it were the whole of them but
+// for two things. What is sent bare stays as it was; not being there is an error whatever the
+// client says of inheriting, so that no binding gets lost unsaid. And secrets stay: nobody
+// can read one back to send it again, so they go only when they are deleted by name.
+func replaceBindings(u *engine.Upload, sent []binding) error {
+	old := u.Bindings
+	u.Bindings = make([]engine.Binding, 0, len(sent))
+	for i := range sent {
+		b, err := sent[i].decode(i)
+		if err != nil {
+			return err
+		}
+		u.StrictInherit = u.StrictInherit || sent[i].bare()
+		u.Bindings = append(u.Bindings, inherited(b, old))
+	}
+	for _, b := range old {
+		if b.Type == engine.SecretText && findBinding(u.Bindings, b.Name) < 0 {
+			u.Bindings = append(u.Bindings, b)
+		}
+	}
+	return nil
+}
+
+// inherited is what an inherit binding of the newest version stands for, when it is known
+// here; an upload leaves that to the engine.
+func inherited(b engine.Binding, old []engine.Binding) engine.Binding {
+	if b.Type != engine.Inherit || b.VersionID != "" {
+		return b
+	}
+	name := b.OldName
+	if name == "" {
+		name = b.Name
+	}
+	i := findBinding(old, name)
+	if i < 0 {
+		return b
+	}
+	found := old[i]
+	found.Name = b.Name
+	return found
+}
+
+// findBinding returns the index of the binding called name, -1 when there is none.
+func findBinding(bindings []engine.Binding, name string) int {
+	return slices.IndexFunc(bindings, func(b engine.Binding) bool { return b.Name == name })
+}
+
+// describeBinding shows text of plain_text alone: that of a secret never leaves.
+func describeBinding(b engine.Binding) binding {
+	out := binding{
+		Name: b.Name, Type: b.Type, JSON: b.JSON, Namespace: b.Namespace,
+		Service: b.Service, Entrypoint: b.Entrypoint, OldName: b.OldName, VersionID: b.VersionID,
+	}
+	if b.Type == engine.PlainText {
+		out.Text = &b.Text
+	}
+	if b.Outbound != nil {
+		out.Outbound = &outbound{Params: collect(b.Outbound.Params, func(name string) param { return param{name} })}
+		out.Outbound.Worker.Service, out.Outbound.Worker.Entrypoint = b.Outbound.Service, b.Outbound.Entrypoint
+	}
+	return out
+}

@@ -1,0 +1,116 @@
+package control
+
+// row is one endpoint of the API.
+type row struct {
+	method   string // "" is any
+	pattern  string
+	endpoint endpoint
+}
+
+const (
+	pathBase       = "/client/v4"
+	pathAccount    = pathBase + "/accounts/{account}"
+	pathNamespaces = pathAccount + "/workers/dispatch/namespaces"
+	pathNamespace  = pathNamespaces + "/{namespace}"
+	pathUser       = pathNamespace + "/scripts/{script}"         // a script in a namespace
+	pathPlain      = pathAccount + "/workers/scripts/{script}"   // one outside
+	pathService    = pathAccount + "/workers/services/{service}" // the same by its older name
+	pathRoutes     = pathBase + "/zones/{zone}/workers/routes"
+)
+
+// endpoints is everything there is; API.md describes it.
+func (s *server) endpoints() []row {
+	rows := []row{
+		{"GET", "/metrics", s.metrics},
+
+		{"GET", pathBase + "/user", s.getUser},
+		{"GET", pathBase + "/user/tokens/verify", s.verifyToken},
+		{"GET", pathBase + "/accounts", s.listAccounts},
+		{"GET", pathBase + "/memberships", s.listMemberships},
+		{"GET", pathAccount, s.getAccount},
+		{"GET", pathAccount + "/tokens/verify", s.verifyToken},
+
+		{"GET", pathNamespaces, s.listNamespaces},
+		{"POST", pathNamespaces, s.createNamespace},
+		{"GET", pathNamespace, s.getNamespace},
+		{"PUT", pathNamespace, s.updateNamespace},
+		{"PATCH", pathNamespace, s.updateNamespace},
+		{"DELETE", pathNamespace, s.deleteNamespace},
+		{"GET", pathNamespace + "/scripts", s.listUserScripts},
+		{"DELETE", pathNamespace + "/scripts", s.deleteUserScripts},
+		{"GET", pathUser, s.getUserScript},
+
+		{"GET", pathAccount + "/workers/scripts", s.listScripts},
+		{"GET", pathPlain, s.getContent},
+		{"GET", pathPlain + "/subdomain", s.scriptSubdomain},
+		{"POST", pathPlain + "/subdomain", s.scriptSubdomain},
+		{"DELETE", pathPlain + "/subdomain", s.scriptSubdomain},
+		{"PUT", pathPlain + "/routes", s.putScriptRoutes},
+		{"GET", pathService, s.getService},
+		{"DELETE", pathService, s.deleteService},
+		{"GET", pathAccount + "/workers/workers/{script}", s.getWorker},
+		{"GET", pathAccount + "/workers/subdomain", s.getSubdomain},
+
+		{"GET", pathBase + "/zones", s.listZones},
+		{"GET", pathRoutes, s.listZoneRoutes},
+		{"POST", pathRoutes, s.createRoute},
+		{"GET", pathRoutes + "/{route}", s.getRoute},
+		{"PUT", pathRoutes + "/{route}", s.updateRoute},
+		{"DELETE", pathRoutes + "/{route}", s.deleteRoute},
+
+		// wrangler lists these two before and after it deletes a Worker.
+		{"GET", pathAccount + "/storage/kv/namespaces", none},
+		{"GET", pathAccount + "/workers/durable_objects/namespaces", none},
+	}
+	rows = append(rows, s.scriptEndpoints(pathUser)...)
+	rows = append(rows, s.scriptEndpoints(pathPlain)...)
+	return append(rows, absentEndpoints()...)
+}
+
+// scriptEndpoints are those that a script has inside a namespace and outside alike.
+func (s *server) scriptEndpoints(path string) []row {
+	return []row{
+		{"PUT", path, s.upload(s.putScript)},
+		{"DELETE", path, s.deleteScript},
+		{"GET", path + "/content", s.getContent},
+		{"GET", path + "/content/v2", s.getContent},
+		{"PUT", path + "/content", s.upload(s.putContent)},
+		{"GET", path + "/settings", s.getSettings},
+		{"PATCH", path + "/settings", s.patchSettings},
+		{"GET", path + "/script-settings", s.getScriptLevel},
+		{"PATCH", path + "/script-settings", s.patchScriptLevel},
+		{"GET", path + "/bindings", s.getBindings},
+		{"GET", path + "/secrets", s.listSecrets},
+		{"PUT", path + "/secrets", s.putSecret},
+		{"GET", path + "/secrets/{secret}", s.getSecret},
+		{"DELETE", path + "/secrets/{secret}", s.deleteSecret},
+		{"PATCH", path + "/secrets-bulk", s.patchSecrets},
+		{"GET", path + "/tags", s.listTags},
+		{"PUT", path + "/tags", s.putTags},
+		{"PUT", path + "/tags/{tag}", s.putTag},
+		{"DELETE", path + "/tags/{tag}", s.deleteTag},
+		{"GET", path + "/versions", s.listVersions},
+		{"POST", path + "/versions", s.upload(s.addVersion)},
+		{"GET", path + "/versions/{version}", s.getVersion},
+		{"GET", path + "/deployments", s.listDeployments},
+		{"POST", path + "/deployments", s.addDeployment},
+		{"GET", path + "/deployments/{deployment}", s.getDeployment},
+		{"", path + "/assets-upload-session", absent("Static assets")},
+		{"", path + "/schedules", absent("Cron triggers")},
+		{"", path + "/tails", absent("Live tail")},
+		{"", path + "/domains/*", absent("Custom domains")},
+	}
+}
+
+// absentEndpoints name what is not here, so that a client's user reads more than "no route".
+func absentEndpoints() []row {
+	return []row{
+		{"", pathAccount + "/storage/kv/namespaces/{id}/*", absent("KV")},
+		{"POST", pathAccount + "/storage/kv/namespaces", absent("KV")},
+		{"", pathAccount + "/r2/*", absent("R2")},
+		{"", pathAccount + "/d1/*", absent("D1")},
+		{"", pathAccount + "/queues/*", absent("Queues")},
+		{"", pathAccount + "/workers/assets/*", absent("Static assets")},
+		{"", pathAccount + "/workers/domains/*", absent("Custom domains")},
+	}
+}

@@ -1,0 +1,217 @@
+package control
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"switchyard/engine"
+	"switchyard/isolate"
+)
+
+// metadata is what an upload says about itself. Keys that are not here are kept as they came
+// and are read back by whoever knows them.
+type metadata struct {
+	MainModule string          `json:"main_module"`
+	BodyPart   string          `json:"body_part"` // service-worker syntax
+	Keep       []string        `json:"keep_bindings"`
+	Strategy   json.RawMessage `json:"code_update_strategy"` // of another platform's network: every deploy is live here
+	settings
+	unsupported
+}
+
+// settings is what can be changed without an upload too. What is nil is not said.
+type settings struct {
+	Bindings           *[]binding        `json:"bindings"`
+	CompatibilityDate  *string           `json:"compatibility_date"`
+	CompatibilityFlags *[]string         `json:"compatibility_flags"`
+	Tags               *[]string         `json:"tags"`
+	Limits             *limits           `json:"limits"`
+	Annotations        map[string]string `json:"annotations"`
+	Switchyard         *extension        `json:"switchyard"`
+}
+
+// unsupported is what must not be accepted and then ignored.
+type unsupported struct {
+	Assets     json.RawMessage `json:"assets"`
+	Migrations json.RawMessage `json:"migrations"`
+	Containers json.RawMessage `json:"containers"`
+}
+
+func (u *unsupported) check() error {
+	for _, it := range []struct {
+		key, what string
+		doc       json.RawMessage
+	}{
+		{"assets", "static assets", u.Assets},
+		{"migrations", "Durable Objects", u.Migrations},
+		{"containers", "containers", u.Containers},
+	} {
+		switch string(it.doc) {
+		case "", "null", "[]", "{}":
+		default:
+			p := refuse(it.key + ": " + it.what + " are not supported by this server")
+			p.Source = &source{"/" + it.key}
+			return p
+		}
+	}
+	return nil
+}
+
+// limits of a script. Zero would mean "no limit" further down, so it is not accepted here.
+type limits struct {
+	CPU         *int64 `json:"cpu_ms,omitempty"`
+	Subrequests *int64 `json:"subrequests,omitempty"`
+}
+
+const maxLimit = 1 << 31
+
+func (l *limits) decode() (isolate.Limits, error) {
+	var out isolate.Limits
+	if l.CPU != nil {
+		if *l.CPU < 1 || *l.CPU > maxLimit {
+			return out, refuse(fmt.Sprintf("limits.cpu_ms: %d is not between 1 and %d", *l.CPU, maxLimit))
+		}
+		out.CPU = time.Duration(*l.CPU) * time.Millisecond
+	}
+	if l.Subrequests != nil {
+		if *l.Subrequests < 1 || *l.Subrequests > maxLimit {
+			return out, refuse(fmt.Sprintf("limits.subrequests: %d is not between 1 and %d", *l.Subrequests, maxLimit))
+		}
+		out.Subrequests = int(*l.Subrequests)
+	}
+	return out, nil
+}
+
+func describeLimits(l isolate.Limits) *limits {
+	var out limits
+	if l.CPU != 0 {
+		ms := l.CPU.Milliseconds()
+		out.CPU = &ms
+	}
+	if l.Subrequests != 0 {
+		n := int64(l.Subrequests)
+		out.Subrequests = &n
+	}
+	if out == (limits{}) {
+		return nil
+	}
+	return &out
+}
+
+// extension is what only this platform knows, under the key "switchyard".
+type extension struct {
+	Isolation string `json:"isolation"` // "reuse" (the default): module state stays; "request": every request starts fresh
+}
+
+func (e *extension) policy() (isolate.Policy, error) {
+	switch e.Isolation {
+	case "", "reuse":
+		return isolate.PolicyReuse, nil
+	case "request":
+		return isolate.PolicyRequest, nil
+	}
+	return 0, refuse("switchyard.isolation: " + quote(e.Isolation) + ` is neither "reuse" nor "request"`)
+}
+
+func describePolicy(p isolate.Policy) *extension {
+	if p == isolate.PolicyRequest {
+		return &extension{Isolation: "request"}
+	}
+	return nil
+}
+
+// fromHeader reads the two headers that may stand in for metadata where only content is sent.
+func (m *metadata) fromHeader(h http.Header) error {
+	m.MainModule, m.BodyPart = h.Get("CF-WORKER-MAIN-MODULE-PART"), h.Get("CF-WORKER-BODY-PART")
+	if m.MainModule == "" && m.BodyPart == "" {
+		return fail(http.StatusBadRequest, codeBody, `the form has no part "metadata"`)
+	}
+	return nil
+}
+
+// upload makes everything of an upload but its modules. doc is the document that m was read of.
+func (m *metadata) upload(doc []byte) (engine.Upload, error) {
+	var u engine.Upload
+	if err := m.unsupported.check(); err != nil {
+		return u, err
+	}
+	switch {
+	case m.MainModule != "" && m.BodyPart != "":
+		return u, refuse("metadata names both main_module and body_part")
+	case m.MainModule == "" && m.BodyPart == "":
+		return u, refuse("metadata names no main_module and no body_part")
+	}
+	u.Main = strings.TrimPrefix(m.MainModule+m.BodyPart, "./")
+	u.KeepBindings = m.Keep
+	if err := m.settings.apply(&u); err != nil {
+		return u, err
+	}
+	return u, mergeExtras(&u, doc)
+}
+
+// apply changes what s says of u, and leaves the rest.
+func (s *settings) apply(u *engine.Upload) (err error) {
+	if s.Limits != nil {
+		if u.Limits, err = s.Limits.decode(); err != nil {
+			return err
+		}
+	}
+	if s.Switchyard != nil {
+		if u.Policy, err = s.Switchyard.policy(); err != nil {
+			return err
+		}
+	}
+	if s.CompatibilityDate != nil {
+		u.CompatibilityDate = *s.CompatibilityDate
+	}
+	if s.CompatibilityFlags != nil {
+		u.CompatibilityFlags = *s.CompatibilityFlags
+	}
+	if s.Tags != nil {
+		u.Tags = *s.Tags
+	}
+	if s.Annotations != nil {
+		u.Annotations = s.Annotations
+	}
+	if s.Bindings != nil {
+		return replaceBindings(u, *s.Bindings)
+	}
+	return nil
+}
+
+// understood are the keys that an Upload has a place for; they are not extras.
+var understood = []string{
+	"main_module", "body_part", "keep_bindings", "code_update_strategy", "bindings", "compatibility_date",
+	"compatibility_flags", "tags", "limits", "annotations", "switchyard", "assets", "migrations", "containers",
+}
+
+// mergeExtras lays the keys of doc that nobody here understands over u.Metadata. null removes.
+func mergeExtras(u *engine.Upload, doc []byte) error {
+	extras := map[string]json.RawMessage{}
+	for _, d := range [][]byte{u.Metadata, doc} {
+		if len(d) == 0 {
+			continue
+		}
+		if err := decodeJSON("metadata", d, &extras); err != nil {
+			return err
+		}
+	}
+	for _, key := range understood {
+		delete(extras, key)
+	}
+	for key, v := range extras {
+		if string(v) == "null" {
+			delete(extras, key)
+		}
+	}
+	u.Metadata = nil
+	if len(extras) == 0 {
+		return nil
+	}
+	merged, err := json.Marshal(extras)
+	u.Metadata = merged
+	return err
+}

@@ -1,0 +1,37 @@
+package control
+
+import (
+	"context"
+
+	"switchyard/engine"
+	"switchyard/isolate"
+)
+
+// Platform is what the API calls; *engine.Engine implements it. Every method may be called
+// from several goroutines at once. A change that returned nil is durable and live.
+type Platform interface {
+	Namespaces() []engine.Namespace
+	Namespace(name string) (engine.Namespace, error)
+	CreateNamespace(ctx context.Context, name string) (engine.Namespace, error)
+	UpdateNamespace(ctx context.Context, name string, p engine.NamespacePatch) (engine.Namespace, error)
+	DeleteNamespace(ctx context.Context, name string) error
+
+	Scripts(namespace string) ([]engine.Script, error)
+	Script(ref engine.Ref) (engine.Script, error)
+	Content(ref engine.Ref) (main string, modules []isolate.Module, err error)
+	Deploy(ctx context.Context, ref engine.Ref, u engine.Upload) (engine.Script, error)
+	// Edit makes a version from the newest one and deploys it. An error of edit comes back
+	// unchanged or wrapped, and nothing is changed.
+	Edit(ctx context.Context, ref engine.Ref, edit func(*engine.Upload) error) (engine.Script, error)
+	DeleteScript(ctx context.Context, ref engine.Ref) error
+
+	Versions(ref engine.Ref) ([]engine.Version, error)
+	Version(ref engine.Ref, id string) (engine.Version, error)
+	AddVersion(ctx context.Context, ref engine.Ref, u engine.Upload) (engine.Version, error)
+	Deployments(ref engine.Ref) ([]engine.Deployment, error)
+	AddDeployment(ctx context.Context, ref engine.Ref, shares []engine.Share, annotations map[string]string) (engine.Deployment, error)
+
+	Routes() []engine.Route
+	PutRoute(ctx context.Context, pattern, script string) (engine.Route, error)
+	DeleteRoute(ctx context.Context, id string) error
+}

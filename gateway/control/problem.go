@@ -1,0 +1,150 @@
+package control
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"switchyard/engine"
+	"switchyard/isolate"
+)
+
+// Codes that clients branch on are the public API's; those from 19000 on are our own.
+const (
+	codeAuth              = 10000
+	codeNoRoute           = 7000
+	codeAccount           = 7003
+	codeScriptNotFound    = 10007 // a plain Worker
+	codeInternal          = 10013
+	codeInput             = 10021 // an upload or a change that was refused; wrangler source-maps its text
+	codeRouteExists       = 10020
+	codeBody              = 10026 // the request body could not be read
+	codeTooLarge          = 10027
+	codeConflict          = 10035
+	codeBindingName       = 10053 // the name belongs to a binding of another type
+	codeBindingNotFound   = 10056
+	codeServiceNotFound   = 10090 // a plain Worker on a services path
+	codeUserNotFound      = 10092 // a script in a namespace; wrangler goes on with this code alone
+	codeMethod            = 10405
+	codeNamespaceNotFound = 100119
+	codeNamespaceExists   = 100120
+
+	codeHost         = 19001 // Host is a name of somebody else
+	codeUnsupported  = 19002 // a product that this server does not have
+	codeNotFound     = 19003 // version, deployment, route or tag
+	codeBusy         = 19004 // too many uploads at once
+	codeNoChanges    = 19005 // the store takes no changes now
+	codeDisconnected = 19006 // nobody reads this answer
+)
+
+// apiError is one element of the envelope's errors.
+type apiError struct {
+	Code    int     `json:"code"`
+	Message string  `json:"message"`
+	Source  *source `json:"source,omitempty"`
+}
+
+// source says where in the request the fault is.
+type source struct {
+	Pointer string `json:"pointer"` // RFC 6901
+}
+
+// problem is a request that is answered with an error: what every endpoint returns for a
+// client's fault.
+type problem struct {
+	status int
+	apiError
+}
+
+func (p *problem) Error() string { return p.Message }
+
+func fail(status, code int, message string) *problem {
+	return &problem{status: status, apiError: apiError{Code: code, Message: message}}
+}
+
+// refuse is an input that can be read and cannot be accepted.
+func refuse(message string) *problem { return fail(http.StatusBadRequest, codeInput, message) }
+
+// mapped says how the engine's errors are answered. ErrScriptNotFound is not here: its code
+// depends on the path.
+var mapped = []struct {
+	err    error
+	status int
+	code   int
+}{
+	{engine.ErrNamespaceNotFound, http.StatusNotFound, codeNamespaceNotFound},
+	{engine.ErrNamespaceExists, http.StatusBadRequest, codeNamespaceExists},
+	{engine.ErrVersionNotFound, http.StatusNotFound, codeNotFound},
+	{engine.ErrDeploymentNotFound, http.StatusNotFound, codeNotFound},
+	{engine.ErrRouteNotFound, http.StatusNotFound, codeNotFound},
+	{engine.ErrRouteExists, http.StatusBadRequest, codeRouteExists},
+	{engine.ErrConflict, http.StatusConflict, codeConflict},
+	{engine.ErrUnavailable, http.StatusServiceUnavailable, codeNoChanges},
+	{context.Canceled, http.StatusServiceUnavailable, codeDisconnected},
+	{context.DeadlineExceeded, http.StatusServiceUnavailable, codeBusy},
+}
+
+// problemOf turns any error into what the client is told. What it does not know is a fault of
+// ours, whose text stays in the log.
+func problemOf(err error, path string) *problem {
+	if p := (*problem)(nil); errors.As(err, &p) {
+		return p
+	}
+	if e := (*engine.InputError)(nil); errors.As(err, &e) {
+		p := refuse(e.Error())
+		if e.Field != "" {
+			p.Source = &source{pointer(e.Field)}
+		}
+		return p
+	}
+	if e := (*isolate.StartupError)(nil); errors.As(err, &e) {
+		return refuse(startupText(e))
+	}
+	if errors.Is(err, engine.ErrScriptNotFound) {
+		return fail(http.StatusNotFound, scriptNotFound(path), err.Error())
+	}
+	for _, m := range mapped {
+		if errors.Is(err, m.err) {
+			return fail(m.status, m.code, err.Error())
+		}
+	}
+	return fail(http.StatusInternalServerError, codeInternal, "internal error: see the server's log")
+}
+
+// scriptNotFound picks the code by which wrangler tells "not there yet" from a failure.
+func scriptNotFound(path string) int {
+	switch {
+	case strings.Contains(path, "/dispatch/"):
+		return codeUserNotFound
+	case strings.Contains(path, "/services/"):
+		return codeServiceNotFound
+	}
+	return codeScriptNotFound
+}
+
+// startupText is an exception at deploy time with its stack, the lines of which name the place.
+func startupText(e *isolate.StartupError) string {
+	text := strings.TrimRight(e.Error(), "\n")
+	if stack := strings.Trim(e.Stack, "\n"); stack != "" {
+		text += "\n" + stack
+	}
+	return text
+}
+
+// pointer rewrites `bindings[2].service` as `/bindings/2/service`.
+func pointer(field string) string {
+	r := strings.NewReplacer("~", "~0", "/", "~1", ".", "/", "[", "/", "]", "")
+	return "/" + r.Replace(field)
+}
+
+const maxQuoted = 120 // bytes of a client's text in a message
+
+// quote shows a client's text in a message: control bytes escaped, its length bounded.
+func quote(s string) string {
+	if len(s) > maxQuoted {
+		s = s[:maxQuoted] + "…"
+	}
+	return strconv.Quote(s)
+}
