@@ -1,0 +1,124 @@
+// Command bench measures Switchyard beside its peers, in one run on one machine:
+//
+//	go run ./bench -run fasthttp-plain,wasm-hello,js-hello,js-dispatch
+//
+// The first figure of a row is the one to trust: CPU time of the server process, user and
+// system, per request. Machines are small, shared and noisy, so rounds of all scenarios are
+// interleaved, the median round is printed, and ratios are taken inside one run only.
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+)
+
+// options are the command line.
+type options struct {
+	run     []string
+	json    string
+	rounds  int
+	seconds time.Duration
+	conns   int
+}
+
+func main() {
+	if len(os.Args) > 1 && os.Args[1] == plainServerArg {
+		servePlain()
+		return
+	}
+	if err := bench(); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+func parse() (options, error) {
+	var o options
+	run := flag.String("run", strings.Join(scenarioNames(), ","), "scenarios, separated by commas")
+	flag.StringVar(&o.json, "json", "", "also write one JSON object a row to `FILE`")
+	flag.IntVar(&o.rounds, "rounds", 5, "measured rounds of each scenario; the median is printed")
+	flag.DurationVar(&o.seconds, "time", 3*time.Second, "length of a round")
+	flag.IntVar(&o.conns, "conns", 64, "keep-alive connections, each with one request at a time")
+	flag.Parse()
+	if flag.NArg() > 0 {
+		return o, fmt.Errorf("unexpected argument %q", flag.Arg(0))
+	}
+	if o.rounds < 1 || o.conns < 1 || o.seconds <= 0 {
+		return o, errors.New("-rounds, -time and -conns must be positive")
+	}
+	o.run = strings.Split(*run, ",")
+	return o, nil
+}
+
+func bench() error {
+	o, err := parse()
+	if err != nil {
+		return err
+	}
+	chosen, err := choose(o.run)
+	if err != nil {
+		return err
+	}
+	dir, err := os.MkdirTemp("", "switchyard-bench-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	running, err := startAll(chosen, dir)
+	defer stopAll(running)
+	if err != nil {
+		return err
+	}
+	rows, err := measure(running, o)
+	if err != nil {
+		return err
+	}
+	printTable(os.Stdout, rows)
+	if o.json == "" {
+		return nil
+	}
+	return writeJSON(o.json, rows)
+}
+
+// measure runs warm-up and rounds, interleaved over all scenarios.
+func measure(running []*target, o options) ([]row, error) {
+	rounds := make([][]round, len(running))
+	for n := -1; n < o.rounds; n++ {
+		for i, t := range running {
+			r, err := t.round(o)
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", t.scenario.name, err)
+			}
+			if n >= 0 { // the first one warms up
+				rounds[i] = append(rounds[i], r)
+			}
+		}
+		fmt.Fprintf(os.Stderr, "round %d of %d\n", n+1, o.rounds)
+	}
+	rows := make([]row, len(running))
+	for i, t := range running {
+		rows[i] = summarise(t.scenario, rounds[i])
+	}
+	addRatios(rows)
+	return rows, nil
+}
+
+func writeJSON(file string, rows []row) error {
+	f, err := os.Create(file)
+	if err != nil {
+		return err
+	}
+	enc := json.NewEncoder(f)
+	for _, r := range rows {
+		if err := enc.Encode(r); err != nil {
+			f.Close()
+			return err
+		}
+	}
+	return f.Close()
+}

@@ -1,0 +1,101 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+)
+
+// scenario is one row: a server to start and the request to send it.
+type scenario struct {
+	name string
+	peer string // the product that answers
+	what string
+	host string // Host header
+	path string
+	body string // the answer, checked before measuring
+	// start returns the server ready for requests.
+	start func(dir string) (*process, error)
+}
+
+var scenarios = []scenario{
+	{name: "fasthttp-plain", peer: "fasthttp", what: "a handler that answers Hello World: the floor",
+		host: "bench.example", path: "/", body: hello, start: startPlain},
+	{name: "wasm-hello", peer: "switchyard", what: "built-in dispatcher, user Worker in wasm",
+		host: "wasm.bench.example", path: "/", body: hello, start: startHello},
+	{name: "wasm-hello-request", peer: "switchyard", what: "the same, fresh state for every request",
+		host: "wasm-request.bench.example", path: "/", body: hello, start: startHello},
+	{name: "js-hello", peer: "switchyard", what: "built-in dispatcher, user Worker in JavaScript",
+		host: "js.bench.example", path: "/", body: hello, start: startHello},
+	{name: "js-hello-request", peer: "switchyard", what: "the same, fresh state for every request",
+		host: "js-request.bench.example", path: "/", body: hello, start: startHello},
+	{name: "js-url", peer: "switchyard", what: "async handler that parses the URL",
+		host: "url.bench.example", path: "/some/path", body: "Hello /some/path", start: startHello},
+	{name: "js-dispatch", peer: "switchyard", what: "the seed's dispatch Worker and a user Worker, both JavaScript",
+		host: "js.bench.example", path: "/", body: hello, start: startDispatch},
+}
+
+const hello = "Hello World"
+
+func scenarioNames() []string {
+	var names []string
+	for _, s := range scenarios {
+		names = append(names, s.name)
+	}
+	return names
+}
+
+func choose(names []string) ([]scenario, error) {
+	var chosen []scenario
+	for _, name := range names {
+		i := slices.IndexFunc(scenarios, func(s scenario) bool { return s.name == name })
+		if i < 0 {
+			return nil, fmt.Errorf("-run: no scenario %q, there are %s", name, strings.Join(scenarioNames(), ", "))
+		}
+		chosen = append(chosen, scenarios[i])
+	}
+	return chosen, nil
+}
+
+// target is a running server and what is asked of it.
+type target struct {
+	scenario scenario
+	process  *process
+	client   *client
+}
+
+// startAll starts the servers; scenarios with the same start share one.
+func startAll(chosen []scenario, dir string) ([]*target, error) {
+	var running []*target
+	shared := map[string]*process{}
+	for _, s := range chosen {
+		key := fmt.Sprintf("%p", s.start)
+		p := shared[key]
+		if p == nil {
+			var err error
+			if p, err = s.start(dir); err != nil {
+				return running, fmt.Errorf("%s: %w", s.name, err)
+			}
+			shared[key] = p
+		}
+		t := &target{scenario: s, process: p, client: newClient(p.addr, s.host, s.path, s.body)}
+		running = append(running, t)
+		if err := t.client.check(); err != nil {
+			return running, fmt.Errorf("%s: %w", s.name, err)
+		}
+	}
+	return running, nil
+}
+
+func stopAll(running []*target) {
+	for _, t := range running {
+		t.process.stop()
+	}
+}
+
+// readRepo reads a file of this repository; bench runs from its root.
+func readRepo(file string) (string, error) {
+	b, err := os.ReadFile(file)
+	return string(b), err
+}
