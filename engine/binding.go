@@ -30,7 +30,7 @@ type Binding struct {
 
 // Outbound is the Worker that every fetch() of a dispatched user Worker becomes a request to.
 type Outbound struct {
-	Service    string   // a plain Worker
-	Entrypoint string   // "" is the default export
-	Params     []string // names a dispatch may give values for; they appear in the Worker's env
+	Service    string   `json:"service"`              // a plain Worker
+	Entrypoint string   `json:"entrypoint,omitempty"` // "" is the default export
+	Params     []string `json:"params,omitempty"`     // names a dispatch may give values for; they appear in the Worker's env
 }

@@ -95,3 +95,13 @@ type Route struct {
 	Pattern string // "host/*", "*.host/*", "*/*": "*" only as the first label and as the path's end
 	Script  string
 }
+
+// hasModules says that the Worker is an ES module.
+func (v *Version) hasModules() bool {
+	for _, m := range v.Modules {
+		if m.Name == v.Main {
+			return m.Kind == isolate.ModuleES
+		}
+	}
+	return false
+}

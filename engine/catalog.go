@@ -1,0 +1,170 @@
+package engine
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"switchyard/engine/store"
+)
+
+// catalog is what is deployed, as requests need it: names, ids and who receives traffic. All
+// else (bindings, modules, history) stays in the store until somebody asks, so that a script
+// nobody calls costs a few hundred bytes. Readers take no lock: every pointer leads to a value
+// that is never changed again.
+//
+//	catalog ─► namespace ─► scriptTable ─► script ─► scriptState ─► share ─► version ─► loaded
+//	(by name)               (by name)                (one swap is a deploy)            (its pool)
+type catalog struct {
+	plain      *namespace // of the Workers outside every namespace
+	namespaces atomic.Pointer[map[string]*namespace]
+	routes     atomic.Pointer[routeTable]
+}
+
+// namespace is a dispatch namespace with its scripts, or with id "" the plain Workers.
+type namespace struct {
+	id      string
+	record  atomic.Pointer[store.Namespace]
+	scripts *scriptTable // by name
+	byID    *scriptTable
+	traffic traffic
+
+	// commit is held for reading while a change of one of its scripts is written and published,
+	// for writing while the namespace itself is dropped.
+	commit struct {
+		sync.RWMutex
+		gone bool
+	}
+}
+
+// script is a script from its first upload to its deletion. Another one of the same name later
+// is another script.
+type script struct {
+	id        string
+	name      string
+	namespace *namespace
+	state     atomic.Pointer[scriptState]
+}
+
+// scriptState is a script at one moment.
+type scriptState struct {
+	record   store.Script
+	newest   *version
+	shares   []share   // who receives traffic; empty after deletion, and until something is deployed
+	deployed time.Time // when that was decided: the next deployment must be later
+}
+
+// share is a version's part of the traffic.
+type share struct {
+	version *version
+	upTo    float64 // upper end of its range in 0..100
+}
+
+// version is one upload of a script. What running it needs is loaded at its first request.
+type version struct {
+	script *script
+	id     string
+	number int // 0: look it up by id
+	loaded  atomic.Pointer[loaded]  // nil until then, and after it was put away
+	failure atomic.Pointer[failure] // of loading it; nil without one
+}
+
+func newCatalog() *catalog {
+	c := &catalog{plain: newNamespace(store.Namespace{})}
+	c.namespaces.Store(&map[string]*namespace{})
+	c.routes.Store(newRouteTable(nil))
+	return c
+}
+
+func newNamespace(record store.Namespace) *namespace {
+	n := &namespace{id: record.ID, scripts: newScriptTable(scriptName), byID: newScriptTable(scriptID)}
+	n.record.Store(&record)
+	return n
+}
+
+func (n *namespace) name() string { return n.record.Load().Name }
+
+// isPlain says that these are the operator's own Workers, outside every namespace.
+func (n *namespace) isPlain() bool { return n.id == "" }
+
+func (s *script) ref() Ref { return Ref{s.namespace.name(), s.name} }
+
+// namespace finds a namespace, or for "" the plain Workers.
+func (c *catalog) namespace(name string) (*namespace, error) {
+	if name == "" {
+		return c.plain, nil
+	}
+	if n := (*c.namespaces.Load())[name]; n != nil {
+		return n, nil
+	}
+	return nil, fmt.Errorf("%w: %q", ErrNamespaceNotFound, name)
+}
+
+func (c *catalog) script(ref Ref) (*script, error) {
+	n, err := c.namespace(ref.Namespace)
+	if err != nil {
+		return nil, err
+	}
+	if s := n.scripts.get(ref.Script); s != nil {
+		return s, nil
+	}
+	return nil, fmt.Errorf("%w: %q", ErrScriptNotFound, ref.String())
+}
+
+// all returns the dispatch namespaces by name.
+func (c *catalog) all() []*namespace {
+	return slices.SortedFunc(maps.Values(*c.namespaces.Load()), func(a, b *namespace) int {
+		return cmp.Compare(a.name(), b.name())
+	})
+}
+
+// byID finds a namespace by id; "" is the plain Workers' own.
+func (c *catalog) byID(id string) *namespace {
+	if id == "" {
+		return c.plain
+	}
+	for _, n := range *c.namespaces.Load() {
+		if n.id == id {
+			return n
+		}
+	}
+	return nil
+}
+
+// edit replaces the map of namespaces. One goroutine at a time calls it.
+func (c *catalog) edit(change func(map[string]*namespace)) {
+	next := maps.Clone(*c.namespaces.Load())
+	change(next)
+	c.namespaces.Store(&next)
+}
+
+// wants says whether v may still be asked to run.
+func (st *scriptState) wants(v *version) bool { return slices.Contains(st.versions(), v) }
+
+// versions returns the versions that a request or an operation may still want loaded.
+func (st *scriptState) versions() []*version {
+	var list []*version
+	if st.newest != nil {
+		list = append(list, st.newest)
+	}
+	for _, sh := range st.shares {
+		if sh.version != st.newest {
+			list = append(list, sh.version)
+		}
+	}
+	return list
+}
+
+// version finds one of them by id.
+func (st *scriptState) version(id string) *version {
+	for _, v := range st.versions() {
+		if v.id == id {
+			return v
+		}
+	}
+	return nil
+}

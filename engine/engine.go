@@ -1,0 +1,145 @@
+package engine
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"switchyard/engine/store"
+	"switchyard/isolate"
+)
+
+// Options configure an Engine. Dir and Runtime are required.
+type Options struct {
+	Dir     string // data directory
+	Runtime *isolate.Runtime
+	Egress  Egress // Default: every fetch that would leave the platform fails.
+
+	Entry     string // plain Worker that gets what no route claims. Default: the built-in dispatcher does.
+	Namespace string // the built-in dispatcher's. Default: "production".
+
+	// Limits hold for a user Worker's call where neither its dispatch nor its script sets one.
+	// Default: 50 ms of CPU time, 50 subrequests, 64 KiB of log.
+	Limits isolate.Limits
+	// PlainLimits are the same for plain Workers, which are the operator's own.
+	// Default: 30 s of CPU time, 10,000 subrequests, 1 MiB of log.
+	PlainLimits isolate.Limits
+
+	MaxLoaded int           // versions kept ready to run. Default: 1000.
+	Log       func(LogLine) // takes guests' log lines. Default: stderr, at most 1000 lines a second.
+	Logger    *slog.Logger  // the engine's own. Default: slog.Default().
+
+	runtime runtime // a test's in place of Runtime
+}
+
+func (o Options) withDefaults() Options {
+	if o.runtime == nil {
+		o.runtime = isolates{o.Runtime}
+	}
+	if o.Egress == nil {
+		o.Egress = noEgress{}
+	}
+	if o.Log == nil {
+		o.Log = NewLogWriter(os.Stderr, 1000).Write
+	}
+	if o.Logger == nil {
+		o.Logger = slog.Default()
+	}
+	o.Namespace = cmp.Or(o.Namespace, "production")
+	o.MaxLoaded = cmp.Or(o.MaxLoaded, 1000)
+	o.Limits = defaulted(o.Limits, &isolate.Limits{CPU: 50 * time.Millisecond, Subrequests: 50, LogBytes: 64 << 10})
+	o.PlainLimits = defaulted(o.PlainLimits, &isolate.Limits{CPU: 30 * time.Second, Subrequests: maxSubrequests, LogBytes: 1 << 20})
+	return o
+}
+
+// Engine is a whole platform without its sockets. Its methods may be called from many
+// goroutines. Locks, in the order in which they are taken:
+//
+//	keyLock (one script or "namespaces"; then "routes") → namespace.commit → publishing → pools.mu
+//
+// Serve takes none of them on its way to a version that is loaded.
+type Engine struct {
+	store       *store.Store
+	catalog     *catalog
+	pools       *pools
+	egress      Egress
+	host        isolate.Host
+	output      func(LogLine)
+	logger      *slog.Logger
+	entry       string
+	dispatch    string // the built-in dispatcher's namespace
+	limits      isolate.Limits
+	plainLimits isolate.Limits
+
+	locks      keyLock
+	publishing sync.Mutex // editions of the catalog, microseconds each
+	requests   atomic.Uint64
+	closed     atomic.Bool
+}
+
+// Open opens the platform in o.Dir, which is made when it is missing. Nothing is compiled:
+// a version is loaded by its first request. Errors name the directory or the record.
+func Open(o Options) (*Engine, error) {
+	if o.Dir == "" || o.Runtime == nil && o.runtime == nil {
+		panic("BUG: engine.Open without Dir or Runtime")
+	}
+	o = o.withDefaults()
+	if err := checkOptions(&o); err != nil {
+		return nil, err
+	}
+	e := &Engine{
+		egress: o.Egress, output: o.Log, logger: o.Logger, entry: o.Entry, dispatch: o.Namespace,
+		limits: o.Limits, plainLimits: o.PlainLimits,
+	}
+	e.host = host{e}
+	e.pools = newPools(o.runtime, e.recipe, o.MaxLoaded, o.Logger)
+	var err error
+	if e.store, err = store.Open(store.Options{Dir: o.Dir, Late: e.publish, Logger: o.Logger}); err != nil {
+		return nil, err
+	}
+	if e.catalog, err = restore(e.store); err != nil {
+		return nil, errors.Join(fmt.Errorf("data directory %s: %w", o.Dir, err), e.store.Close())
+	}
+	return e, nil
+}
+
+func checkOptions(o *Options) error {
+	if o.Entry != "" {
+		if err := checkName("entry", o.Entry); err != nil {
+			return err
+		}
+	}
+	return checkName("namespace", o.Namespace)
+}
+
+// Close stops loading, lets calls that run end, and closes the store. Ingress and control
+// listener must have stopped: calls that come later fail.
+func (e *Engine) Close() error {
+	e.closed.Store(true)
+	e.pools.close()
+	return e.store.Close()
+}
+
+// Ready returns nil when requests can be served.
+func (e *Engine) Ready() error {
+	if e.closed.Load() {
+		return fmt.Errorf("%w: the engine is closed", ErrUnavailable)
+	}
+	return nil
+}
+
+// noEgress is the Egress of a platform without one.
+type noEgress struct{}
+
+var errNoEgress = errors.New("This server does not let requests out.")
+
+func (noEgress) Fetch(_ context.Context, _ string, req *isolate.Request, _ string) (*isolate.Response, error) {
+	req.Release()
+	return nil, errNoEgress
+}

@@ -1,0 +1,130 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"switchyard/isolate"
+)
+
+// host answers the host calls of guests.
+type host struct{ *Engine }
+
+var errNoBinding = errors.New("This binding cannot be fetched from.")
+
+// Fetch sends a guest's subrequest where it belongs:
+//
+//	fetch()              the outbound Worker, when the call runs under one; else egress
+//	env.SERVICE.fetch()  that plain Worker
+//	env.NS.get().fetch() a user Worker
+//
+// An outbound Worker that is missing is an error, never a way around it.
+func (h host) Fetch(ctx context.Context, c *isolate.Call, sub *isolate.Subrequest) (*isolate.Response, error) {
+	inv := c.Owner.(*invocation)
+	sanitise(sub.Request, inv.untrusted())
+	resp, err := inv.fetch(ctx, sub)
+	if err != nil {
+		return nil, err
+	}
+	return resp, nil
+}
+
+// fetch owns sub.Request.
+func (inv *invocation) fetch(ctx context.Context, sub *isolate.Subrequest) (*isolate.Response, error) {
+	if sub.Binding == isolate.FetchGlobal && inv.outbound == nil && !inv.asked.noSubrequests {
+		return inv.engine.egress.Fetch(ctx, inv.tenant, sub.Request, sub.Redirect)
+	}
+	child, err := inv.child(sub)
+	if err != nil {
+		sub.Request.Release()
+		return nil, err
+	}
+	return child.run(ctx, sub.Request)
+}
+
+// child prepares the call that a subrequest becomes.
+func (inv *invocation) child(sub *isolate.Subrequest) (*invocation, error) {
+	if inv.asked.noSubrequests {
+		return nil, isolate.ErrSubrequests
+	}
+	if inv.depth == maxDepth {
+		return nil, ErrLoop
+	}
+	if sub.Binding == isolate.FetchGlobal {
+		return inv.toOutbound()
+	}
+	if sub.Binding < 0 || sub.Binding >= len(inv.loaded.targets) {
+		return nil, errNoBinding
+	}
+	switch t := &inv.loaded.targets[sub.Binding]; t.kind {
+	case targetNamespace:
+		return inv.toUserWorker(t, sub)
+	case targetService:
+		return inv.toService(t)
+	default:
+		return nil, errNoBinding
+	}
+}
+
+// toOutbound calls the outbound Worker. Its own fetches go to egress, on the connections of
+// the user Worker it stands before.
+func (inv *invocation) toOutbound() (*invocation, error) {
+	worker := inv.outbound.worker
+	child, err := inv.toPlain(worker.Service, worker.Entrypoint)
+	if err != nil {
+		return nil, fmt.Errorf("outbound Worker %q: %w", worker.Service, err)
+	}
+	child.call.Params = inv.outbound.params
+	return child, nil
+}
+
+// toService calls a plain Worker. What a user Worker calls fetches through the same outbound
+// Worker as it does itself.
+func (inv *invocation) toService(t *target) (*invocation, error) {
+	child, err := inv.toPlain(t.name, t.entrypoint)
+	if err != nil {
+		return nil, err
+	}
+	child.outbound = inv.outbound
+	return child, nil
+}
+
+func (inv *invocation) toPlain(name, entrypoint string) (*invocation, error) {
+	s := inv.engine.catalog.plain.scripts.get(name)
+	if s == nil {
+		return nil, ErrWorkerNotFound
+	}
+	child := inv.engine.acquireInvocation(inv.chain, s, inv.depth+1)
+	child.call.Entrypoint = entrypoint
+	child.tenant = inv.tenant
+	return child, nil
+}
+
+// toUserWorker dispatches. The name is looked up now, not at get().
+func (inv *invocation) toUserWorker(t *target, sub *isolate.Subrequest) (*invocation, error) {
+	options, err := t.options.parse(sub.Options)
+	if err != nil {
+		return nil, err
+	}
+	n, err := inv.engine.catalog.namespace(t.name)
+	if err != nil || n.isPlain() {
+		return nil, ErrWorkerNotFound
+	}
+	s := n.scripts.get(sub.Name)
+	if s == nil {
+		return nil, ErrWorkerNotFound
+	}
+	child := inv.engine.acquireInvocation(inv.chain, s, inv.depth+1)
+	child.asked = options
+	child.outbound = inv.outbound
+	if t.outbound != nil {
+		child.outbound = &outboundCall{t.outbound, options.params}
+	}
+	return child, nil
+}
+
+// Log takes a console line.
+func (h host) Log(c *isolate.Call, level isolate.LogLevel, line []byte) {
+	c.Owner.(*invocation).log(level, line)
+}

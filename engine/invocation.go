@@ -1,0 +1,171 @@
+package engine
+
+import (
+	"cmp"
+	"context"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"switchyard/isolate"
+)
+
+// maxDepth is how many Workers may stand in one chain of calls (the platform's own number).
+const maxDepth = 16
+
+// invocation is the engine's record of one call of one Worker. It travels as the call's Owner,
+// so limits, parameters and depth never travel as headers.
+//
+// Two hold it: run, until it has read the outcome, and the isolate, until it says Done, which
+// may come first. The last of them gives it back.
+type invocation struct {
+	call     isolate.Call
+	engine   *Engine
+	chain    *chain
+	script   *script
+	version  *version
+	loaded   *loaded
+	outbound *outboundCall // what its fetches become requests to; nil: they go to egress
+	asked    *dispatchOptions
+	tenant   string // whose connections its fetches use
+	depth    int    // 1 is the Worker that the ingress calls
+	charged  atomic.Int64
+	holders  atomic.Int32
+}
+
+// outboundCall is the outbound Worker of one dispatch, with the parameters given there. Workers
+// that a user Worker calls inherit it.
+type outboundCall struct {
+	worker *Outbound
+	params []byte
+}
+
+var invocations = sync.Pool{New: func() any { return new(invocation) }}
+
+// acquireInvocation begins the record of a call of s. It holds the chain.
+func (e *Engine) acquireInvocation(c *chain, s *script, depth int) *invocation {
+	inv := invocations.Get().(*invocation)
+	c.hold()
+	inv.engine, inv.chain, inv.script, inv.depth = e, c, s, depth
+	inv.asked, inv.tenant = &noOptions, s.id
+	inv.holders.Store(1)
+	return inv
+}
+
+// drop gives the record back when its last holder does.
+func (inv *invocation) drop() {
+	if inv.holders.Add(-1) > 0 {
+		return
+	}
+	inv.chain.drop()
+	inv.engine, inv.chain, inv.script, inv.version, inv.loaded = nil, nil, nil, nil, nil
+	inv.outbound, inv.asked, inv.tenant = nil, nil, ""
+	inv.charged.Store(0)
+	c := &inv.call
+	c.Context, c.Host, c.Request, c.Params, c.Owner = nil, nil, nil, nil, nil
+	c.Entrypoint, c.Usage, c.Isolate = "", isolate.Usage{}, ""
+	invocations.Put(inv)
+}
+
+// run performs the call. It owns req, and gives up the record.
+func (inv *invocation) run(ctx context.Context, req *isolate.Request) (*isolate.Response, error) {
+	defer inv.drop()
+	traffic := &inv.script.namespace.traffic
+	traffic.requests.Add(1)
+	if err := inv.enter(ctx); err != nil {
+		req.Release()
+		traffic.failed(err)
+		return nil, err
+	}
+	c := &inv.call
+	c.Context, c.Request, c.Host, c.Owner, c.Done = ctx, req, inv.engine.host, inv, done
+	c.Limits = inv.effectiveLimits()
+	inv.holders.Add(1) // the isolate's, until Done
+	resp, err := inv.loaded.pool.Invoke(c)
+	inv.loaded.leave()
+	inv.charge(c.Usage.CPU)
+	inv.chain.answered(c.Isolate, !inv.script.namespace.isPlain())
+	if err != nil {
+		traffic.failed(err)
+		inv.logFault(err)
+	}
+	return resp, err
+}
+
+// enter chooses a version and enters its pool, which is made first when there is none.
+func (inv *invocation) enter(ctx context.Context) error {
+	for range maxEnterTries {
+		v := inv.script.pick()
+		if v == nil {
+			return ErrWorkerNotFound
+		}
+		l := v.loaded.Load()
+		if l == nil {
+			var err error
+			if l, err = inv.engine.pools.load(ctx, v); err != nil {
+				return err
+			}
+		}
+		if l != nil && l.enter(inv.chain.number) {
+			inv.version, inv.loaded = v, l
+			return nil
+		}
+	}
+	return isolate.ErrBusy
+}
+
+// maxEnterTries bounds how often a call may find that the version it chose was just replaced
+// or put away. Each try sees a newer state.
+const maxEnterTries = 100
+
+// done is every call's Done.
+func done(c *isolate.Call, usage isolate.Usage) {
+	inv := c.Owner.(*invocation)
+	inv.charge(usage.CPU)
+	inv.script.namespace.traffic.settle(usage)
+	inv.drop()
+}
+
+// charge raises what the call has cost the chain to cpu.
+func (inv *invocation) charge(cpu time.Duration) {
+	for {
+		old := inv.charged.Load()
+		if int64(cpu) <= old {
+			return
+		}
+		if inv.charged.CompareAndSwap(old, int64(cpu)) {
+			inv.chain.cpu.Add(int64(cpu) - old)
+			return
+		}
+	}
+}
+
+// effectiveLimits is the smallest of what the dispatch and the script say, and where neither
+// says anything, the default.
+func (inv *invocation) effectiveLimits() isolate.Limits {
+	defaults := &inv.engine.limits
+	if inv.script.namespace.isPlain() {
+		defaults = &inv.engine.plainLimits
+	}
+	return defaulted(inv.asked.limits.Min(inv.loaded.limits), defaults)
+}
+
+func defaulted(l isolate.Limits, d *isolate.Limits) isolate.Limits {
+	return isolate.Limits{
+		CPU:           cmp.Or(l.CPU, d.CPU),
+		Wall:          cmp.Or(l.Wall, d.Wall),
+		Subrequests:   cmp.Or(l.Subrequests, d.Subrequests),
+		Memory:        cmp.Or(l.Memory, d.Memory),
+		RequestBytes:  cmp.Or(l.RequestBytes, d.RequestBytes),
+		ResponseBytes: cmp.Or(l.ResponseBytes, d.ResponseBytes),
+		LogBytes:      cmp.Or(l.LogBytes, d.LogBytes),
+		EgressBytes:   cmp.Or(l.EgressBytes, d.EgressBytes),
+		Concurrent:    cmp.Or(l.Concurrent, d.Concurrent),
+		Rate:          cmp.Or(l.Rate, d.Rate),
+	}
+}
+
+func (inv *invocation) untrusted() bool {
+	n := inv.script.namespace
+	return !n.isPlain() && !n.record.Load().Trusted
+}

@@ -1,0 +1,200 @@
+package engine
+
+import (
+	"maps"
+	"slices"
+
+	"switchyard/engine/store"
+)
+
+// edition turns durable changes into what requests see. It is the only writer of the catalog,
+// so that a change has the same effect whoever made it: an operation here, a commit whose
+// acknowledgement was given up (store.Options.Late), one day another node.
+//
+// All changes of one commit to one script become visible in one pointer swap.
+type edition struct {
+	catalog *catalog
+	adopt   func(*version) // gives a new version what was made ready for it
+	next    map[*script]*scriptState
+	fresh   []*script
+	routes  map[string]Route // by id; nil while no route changed
+	stale   []*version       // receive nothing any more
+}
+
+// publish makes changes visible. They are durable.
+func (e *Engine) publish(changes []store.Change) {
+	adopt := func(v *version) { e.pools.adopt(v, e.requests.Load()) }
+	ed := edition{catalog: e.catalog, adopt: adopt, next: map[*script]*scriptState{}}
+	e.publishing.Lock()
+	for i := range changes {
+		ed.add(&changes[i])
+	}
+	ed.show()
+	e.publishing.Unlock()
+	for _, v := range ed.stale {
+		e.pools.retire(v)
+	}
+}
+
+func (ed *edition) add(c *store.Change) {
+	switch c.Kind {
+	case store.KindPutNamespace:
+		ed.putNamespace(*c.Namespace)
+	case store.KindDropNamespace:
+		ed.dropNamespace(c.Drop.ID)
+	case store.KindPutScript:
+		s := ed.script(c.Script)
+		ed.state(s).record = *c.Script
+	case store.KindAddVersion:
+		ed.addVersion(c.Version)
+	case store.KindAddDeployment:
+		ed.addDeployment(c.Deployment)
+	case store.KindDropScript:
+		ed.dropScript(ed.find(c.Drop.NamespaceID, c.Drop.ID))
+	case store.KindPutRoute:
+		ed.editRoutes()[c.Route.ID] = Route(*c.Route)
+	case store.KindDropRoute:
+		delete(ed.editRoutes(), c.Drop.ID)
+	}
+}
+
+func (ed *edition) putNamespace(record store.Namespace) {
+	n := ed.catalog.byID(record.ID)
+	if n == nil {
+		n = newNamespace(record)
+	}
+	old := n.name()
+	n.record.Store(&record)
+	ed.catalog.edit(func(m map[string]*namespace) {
+		if m[old] == n {
+			delete(m, old)
+		}
+		m[record.Name] = n
+	})
+}
+
+func (ed *edition) dropNamespace(id string) {
+	n := ed.catalog.byID(id)
+	if n == nil {
+		return
+	}
+	ed.catalog.edit(func(m map[string]*namespace) { delete(m, n.name()) })
+	for _, s := range n.scripts.all() {
+		ed.end(s)
+	}
+}
+
+// find returns a script by id. Changes come in the order of the log, so it is there.
+func (ed *edition) find(namespaceID, id string) *script {
+	if n := ed.catalog.byID(namespaceID); n != nil {
+		if s := n.byID.get(id); s != nil {
+			return s
+		}
+	}
+	for s := range ed.next {
+		if s.id == id {
+			return s
+		}
+	}
+	panic("BUG: a change of script " + id + ", which is not in the catalog")
+}
+
+// script returns the script of a record, new when its id is.
+func (ed *edition) script(record *store.Script) *script {
+	n := ed.catalog.byID(record.NamespaceID)
+	if n == nil {
+		panic("BUG: script " + record.ID + " in namespace " + record.NamespaceID + ", which is not in the catalog")
+	}
+	if s := n.byID.get(record.ID); s != nil {
+		return s
+	}
+	s := &script{id: record.ID, name: record.Name, namespace: n}
+	s.state.Store(&scriptState{})
+	ed.fresh = append(ed.fresh, s)
+	return s
+}
+
+// state returns the script's next state, which begins as a copy of the present one.
+func (ed *edition) state(s *script) *scriptState {
+	st := ed.next[s]
+	if st == nil {
+		copied := *s.state.Load()
+		st = &copied
+		ed.next[s] = st
+	}
+	return st
+}
+
+func (ed *edition) addVersion(record *store.Version) {
+	s := ed.find(record.NamespaceID, record.ScriptID)
+	v := &version{script: s, id: record.ID, number: record.Number}
+	ed.adopt(v)
+	ed.state(s).newest = v
+}
+
+func (ed *edition) addDeployment(d *store.Deployment) {
+	s := ed.find(d.NamespaceID, d.ScriptID)
+	ed.state(s).deploy(s, d)
+}
+
+// deploy lays the shares of d out on 0..100. A version without traffic has no place. known are
+// versions beside those that the state has already.
+func (st *scriptState) deploy(s *script, d *store.Deployment, known ...*version) {
+	var shares []share
+	upTo := 0.0
+	for _, sh := range d.Shares {
+		if sh.Percent <= 0 {
+			continue
+		}
+		v := st.version(sh.Version)
+		if i := slices.IndexFunc(known, func(v *version) bool { return v.id == sh.Version }); i >= 0 {
+			v = known[i]
+		}
+		if v == nil {
+			v = &version{script: s, id: sh.Version}
+		}
+		upTo += sh.Percent
+		shares = append(shares, share{v, upTo})
+	}
+	st.shares, st.deployed = shares, d.Created
+}
+
+func (ed *edition) dropScript(s *script) {
+	s.namespace.scripts.remove(s)
+	s.namespace.byID.remove(s)
+	ed.end(s)
+}
+
+// end takes a script's traffic away; requests that found it before see that it is gone.
+func (ed *edition) end(s *script) {
+	delete(ed.next, s)
+	ed.stale = append(ed.stale, s.state.Load().versions()...)
+	s.state.Store(&scriptState{})
+}
+
+func (ed *edition) editRoutes() map[string]Route {
+	if ed.routes == nil {
+		ed.routes = maps.Clone(ed.catalog.routes.Load().byID)
+	}
+	return ed.routes
+}
+
+// show swaps the states and puts new scripts where they are found.
+func (ed *edition) show() {
+	for s, st := range ed.next {
+		old := s.state.Swap(st)
+		kept := st.versions()
+		for _, v := range old.versions() {
+			if !slices.Contains(kept, v) {
+				ed.stale = append(ed.stale, v)
+			}
+		}
+	}
+	for _, s := range ed.fresh {
+		s.namespace.byID.put(s)
+		s.namespace.scripts.put(s)
+	}
+	if ed.routes != nil {
+		ed.catalog.routes.Store(newRouteTable(ed.routes))
+	}
+}

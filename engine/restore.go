@@ -1,0 +1,88 @@
+package engine
+
+import "switchyard/engine/store"
+
+// restore builds the catalog from the store at start. It keeps ids and names, compiles nothing
+// and reads no module. Records come in the order that store.Load promises.
+func restore(st *store.Store) (*catalog, error) {
+	r := restorer{catalog: newCatalog(), routes: map[string]Route{}}
+	if err := st.Load(r.take); err != nil {
+		return nil, err
+	}
+	r.finish()
+	r.catalog.routes.Store(newRouteTable(r.routes))
+	return r.catalog, nil
+}
+
+type restorer struct {
+	catalog    *catalog
+	routes     map[string]Route
+	namespace  *namespace // of the script at hand
+	script     *script    // whose records come now
+	state      *scriptState
+	deployment *store.Deployment // its newest so far
+	old        []*version        // its versions before the newest one that the deployment names
+}
+
+func (r *restorer) take(record store.Record) error {
+	switch {
+	case record.Namespace != nil:
+		n := newNamespace(*record.Namespace)
+		(*r.catalog.namespaces.Load())[n.name()] = n
+	case record.Route != nil:
+		r.routes[record.Route.ID] = Route(*record.Route)
+	case record.Script != nil:
+		r.finish()
+		r.begin(record.Script)
+	case record.Deployment != nil:
+		r.deployment = record.Deployment
+	case record.Version != nil:
+		r.addVersion(record.Version)
+	}
+	return nil
+}
+
+func (r *restorer) begin(record *store.Script) {
+	if r.namespace == nil || r.namespace.id != record.NamespaceID {
+		r.namespace = r.catalog.byID(record.NamespaceID)
+	}
+	if r.namespace == nil {
+		return // its namespace was never written whole: `switchyard check` reports it
+	}
+	r.script = &script{id: record.ID, name: record.Name, namespace: r.namespace}
+	r.state = &scriptState{record: *record}
+}
+
+func (r *restorer) addVersion(record *store.Version) {
+	if r.script == nil {
+		return
+	}
+	if old := r.state.newest; old != nil && r.names(old.id) {
+		r.old = append(r.old, old)
+	}
+	r.state.newest = &version{script: r.script, id: record.ID, number: record.Number}
+}
+
+func (r *restorer) names(id string) bool {
+	if r.deployment != nil {
+		for _, sh := range r.deployment.Shares {
+			if sh.Version == id {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// finish puts the script at hand, whose records have all come, into the catalog.
+func (r *restorer) finish() {
+	if r.script != nil {
+		if r.deployment != nil {
+			r.state.deploy(r.script, r.deployment, r.old...)
+		}
+		r.script.state.Store(r.state)
+		r.namespace.scripts.fill(r.script)
+		r.namespace.byID.fill(r.script)
+	}
+	r.script, r.state, r.deployment, r.old = nil, nil, nil, nil
+}

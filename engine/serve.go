@@ -1,0 +1,76 @@
+package engine
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"strings"
+
+	"switchyard/isolate"
+)
+
+// Serve answers one request of the ingress. It owns ev.Request. The error is ErrNoEntry,
+// ErrWorkerNotFound, a guest's fault (isolate.Err…, *isolate.Exception, *isolate.StartupError)
+// or ErrUnavailable.
+func (e *Engine) Serve(ev *Event) (*isolate.Response, error) {
+	number := e.requests.Add(1)
+	s, err := e.route(ev)
+	if err != nil {
+		ev.Request.Release()
+		return nil, err
+	}
+	ctx := ev.Context
+	if ctx == nil {
+		ctx = context.Background()
+	}
+	c := acquireChain(number)
+	resp, err := e.acquireInvocation(c, s, 1).run(ctx, ev.Request)
+	c.report(ev)
+	c.drop()
+	return resp, err
+}
+
+// route finds who answers: the plain Worker of a route, else the entry Worker, else the
+// built-in dispatcher: the user Worker named like the host's first label.
+func (e *Engine) route(ev *Event) (*script, error) {
+	name := e.catalog.routes.Load().find(ev.Host, urlPath(ev.Request.Head.URL()))
+	if name == "" {
+		name = e.entry
+	}
+	if name == "" {
+		return e.builtIn(ev.Host)
+	}
+	if s := e.catalog.plain.scripts.get(name); s != nil {
+		return s, nil
+	}
+	return nil, fmt.Errorf("%w: there is no Worker %q", ErrNoEntry, name)
+}
+
+func (e *Engine) builtIn(host string) (*script, error) {
+	n, err := e.catalog.namespace(e.dispatch)
+	if err != nil {
+		return nil, ErrWorkerNotFound
+	}
+	label, _, _ := strings.Cut(host, ".")
+	if s := n.scripts.get(label); s != nil {
+		return s, nil
+	}
+	n.traffic.failed(ErrWorkerNotFound)
+	return nil, ErrWorkerNotFound
+}
+
+// urlPath returns the path of a serialised absolute URL, which begins with a slash.
+func urlPath(url []byte) []byte {
+	if i := bytes.Index(url, []byte("://")); i >= 0 {
+		url = url[i+3:]
+	}
+	start := bytes.IndexByte(url, '/')
+	if start < 0 {
+		return nil
+	}
+	path := url[start:]
+	if end := bytes.IndexAny(path, "?#"); end >= 0 {
+		path = path[:end]
+	}
+	return path
+}
