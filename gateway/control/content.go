@@ -3,6 +3,7 @@ package control
 import (
 	"bytes"
 	"mime/multipart"
+	"net/http"
 	"net/textproto"
 	"strings"
 
@@ -13,6 +14,9 @@ import (
 // getContent answers with the source that is deployed: a single classic script as it is,
 // anything else as a form of one part a module, the main one named in a header.
 func (s *server) getContent(c *call) (any, error) {
+	if err := s.checkDeployed(c, c.query("version")); err != nil {
+		return nil, err
+	}
 	main, modules, err := s.Platform.Content(c.ref())
 	if err != nil {
 		return nil, err
@@ -42,8 +46,23 @@ func (s *server) putContent(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return described(describeScript)(s.Platform.Edit(c.context(), c.ref(), func(u *engine.Upload) error {
+	return described(describeScript)(s.edit(c, func(u *engine.Upload) error {
 		u.Main, u.Modules = sent.Main, sent.Modules
 		return nil
 	}))
+}
+
+// checkDeployed refuses a version whose source is not what getContent would send.
+func (s *server) checkDeployed(c *call, version string) error {
+	if version == "" {
+		return nil
+	}
+	script, err := s.Platform.Script(c.ref())
+	if err != nil {
+		return err
+	}
+	if serves(script, version) {
+		return nil
+	}
+	return fail(http.StatusNotImplemented, codeUnsupported, "content of a version that is not deployed to 100 %: not available on this server")
 }

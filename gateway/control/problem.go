@@ -27,6 +27,7 @@ const (
 	codeBindingNotFound   = 10056
 	codeServiceNotFound   = 10090 // a plain Worker on a services path
 	codeUserNotFound      = 10092 // a script in a namespace; wrangler goes on with this code alone
+	codeNotDeployed       = 10215 // the newest version has no traffic; wrangler says what to do then
 	codeMethod            = 10405
 	codeNamespaceNotFound = 100119
 	codeNamespaceExists   = 100120

@@ -122,8 +122,8 @@ func (s *server) updateRoute(c *call) (any, error) {
 		return described(describeRoute)(s.Platform.PutRoute(c.context(), body.Pattern, body.Script))
 	}
 	made, err := s.Platform.PutRoute(c.context(), body.Pattern, body.Script)
-	if err != nil {
-		return nil, err
+	if err != nil || made.ID == old.ID {
+		return describeRoute(made), err // the same pattern in another spelling is the same route
 	}
 	return describeRoute(made), s.Platform.DeleteRoute(c.context(), old.ID)
 }

@@ -1,7 +1,6 @@
 package control
 
 import (
-	"context"
 	"fmt"
 	"maps"
 	"net/http"
@@ -82,7 +81,7 @@ func (s *server) putSecret(c *call) (any, error) {
 	if err := sent.check(""); err != nil {
 		return nil, err
 	}
-	err := s.editSecrets(c.context(), c.ref(), map[string]*secret{sent.Name: &sent})
+	err := s.editSecrets(c, map[string]*secret{sent.Name: &sent})
 	return secretJSON{sent.Name, engine.SecretText}, err
 }
 
@@ -91,7 +90,7 @@ func (s *server) deleteSecret(c *call) (any, error) {
 	if _, err := s.getSecret(c); err != nil {
 		return nil, err
 	}
-	return noResult, s.editSecrets(c.context(), c.ref(), map[string]*secret{name: nil})
+	return noResult, s.editSecrets(c, map[string]*secret{name: nil})
 }
 
 const maxSecrets = 1000 // of one bulk change
@@ -127,12 +126,12 @@ func (s *server) patchSecrets(c *call) (any, error) {
 		}
 		result[name] = secretJSON{name, engine.SecretText}
 	}
-	return result, s.editSecrets(c.context(), c.ref(), body.Secrets)
+	return result, s.editSecrets(c, body.Secrets)
 }
 
 // editSecrets makes one version with every change in it; nil deletes.
-func (s *server) editSecrets(ctx context.Context, ref engine.Ref, changes map[string]*secret) error {
-	_, err := s.Platform.Edit(ctx, ref, func(u *engine.Upload) error {
+func (s *server) editSecrets(c *call, changes map[string]*secret) error {
+	_, err := s.edit(c, func(u *engine.Upload) error {
 		u.Annotations = map[string]string{"workers/triggered_by": "secret"}
 		for _, name := range slices.Sorted(maps.Keys(changes)) {
 			if err := changeSecret(u, name, changes[name]); err != nil {

@@ -79,8 +79,7 @@ func (s *server) patchSettings(c *call) (any, error) {
 	if err := patch.unsupported.check(); err != nil {
 		return nil, err
 	}
-	return described(describeSettings)(s.Platform.Edit(c.context(), c.ref(), func(u *engine.Upload) error {
-		u.Annotations = nil // they are about the version before
+	return described(describeSettings)(s.edit(c, func(u *engine.Upload) error {
 		if err := patch.settings.apply(u); err != nil {
 			return err
 		}
@@ -112,8 +111,7 @@ func (s *server) patchScriptLevel(c *call) (any, error) {
 	if !changed && (patch.Tags == nil || slices.Equal(*patch.Tags, script.Tags)) {
 		return describeScriptLevel(script), nil
 	}
-	return described(describeScriptLevel)(s.Platform.Edit(c.context(), c.ref(), func(u *engine.Upload) error {
-		u.Annotations = nil
+	return described(describeScriptLevel)(s.edit(c, func(u *engine.Upload) error {
 		if patch.Tags != nil {
 			u.Tags = *patch.Tags
 		}

@@ -61,8 +61,7 @@ func (s *server) editTags(c *call, change func([]string) ([]string, error)) ([]s
 	if err != nil || slices.Equal(tags, script.Tags) {
 		return tags, err
 	}
-	script, err = s.Platform.Edit(c.context(), c.ref(), func(u *engine.Upload) error {
-		u.Annotations = nil
+	script, err = s.edit(c, func(u *engine.Upload) error {
 		tags, err := change(u.Tags)
 		u.Tags = listed(tags)
 		return err
