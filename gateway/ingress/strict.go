@@ -83,13 +83,15 @@ func (f framing) check() *refusal {
 	return nil
 }
 
-// unreadable answers a request that fasthttp could not parse.
+// unreadable answers a request that fasthttp could not parse. Its method is not known, it may
+// be HEAD: there is no body.
 func (in *Ingress) unreadable(ctx *fasthttp.RequestCtx, err error) {
 	c, ok := ctx.Conn().(*conn)
 	if !ok {
 		return
 	}
 	c.exchange.refuse(ctx, refusalOf(err))
+	ctx.Response.ResetBody()
 }
 
 func refusalOf(err error) *refusal {
