@@ -140,14 +140,11 @@ func (c *call) readSettings() ([]byte, error) {
 // changesExtras says whether laying doc over stored would change what is stored. Nothing at
 // all, false, {"enabled":false} and an empty list mean the same in each of those keys.
 func changesExtras(stored, doc []byte) (bool, error) {
-	before, after := engine.Upload{Metadata: stored}, engine.Upload{Metadata: stored}
-	if err := mergeExtras(&before, nil); err != nil {
-		return false, err
-	}
+	after := engine.Upload{Metadata: stored}
 	if err := mergeExtras(&after, doc); err != nil {
 		return false, err
 	}
-	a, err := meaningful(before.Metadata)
+	a, err := meaningful(stored)
 	if err != nil {
 		return false, err
 	}
