@@ -4,6 +4,8 @@ import (
 	"context"
 	"sync"
 	"time"
+
+	"switchyard/gateway"
 )
 
 // client follows whether the peer of a connection is still there for the call that runs.
@@ -20,14 +22,15 @@ type client struct {
 	}
 }
 
-// begin returns the context of a new call.
-func (cl *client) begin(grace time.Duration) *callContext {
+// begin returns the context of a new call, which has left the platform hops times before.
+func (cl *client) begin(hops int, grace time.Duration) *callContext {
 	cl.mu.Lock()
 	defer cl.mu.Unlock()
 	call := cl.mu.kept
 	if call == nil {
 		call = &callContext{}
 	}
+	call.hops = hops
 	cl.mu.call, cl.mu.kept = call, nil
 	if cl.mu.gone {
 		cl.cancelLaterLocked(grace)
@@ -75,7 +78,8 @@ func (cl *client) cancel() {
 // callContext is a context.Context that costs nothing until somebody asks for Done: most calls
 // are over before anybody does.
 type callContext struct {
-	mu struct {
+	hops int
+	mu   struct {
 		sync.Mutex
 		inner context.Context // nil until it is needed
 		stop  context.CancelFunc
@@ -94,8 +98,11 @@ func (c *callContext) Err() error {
 	return nil
 }
 
-// Value lets package context find the context inside, which saves its children a goroutine.
+// Value has the hop count for the egress, and lets package context find the context inside, which saves its children a goroutine.
 func (c *callContext) Value(key any) any {
+	if key == (gateway.HopsKey{}) {
+		return c.hops
+	}
 	if inner := c.started(); inner != nil {
 		return inner.Value(key)
 	}

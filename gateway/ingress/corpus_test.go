@@ -68,7 +68,9 @@ func replay(t *testing.T, all []payload, check func(p payload, r reply, calls in
 		_, addr := start(t, func(ev *engine.Event) (*isolate.Response, error) {
 			calls.Add(1)
 			return mirror(ev)
-		}, func(o *Options) { o.HeaderTimeout, o.BodyTimeout, o.IdleTimeout = 200*time.Millisecond, 200*time.Millisecond, 200*time.Millisecond })
+		}, func(o *Options) {
+			o.HeaderTimeout, o.BodyTimeout, o.IdleTimeout = 200*time.Millisecond, 200*time.Millisecond, 200*time.Millisecond
+		})
 		workers.Go(func() {
 			for p := range next {
 				raw, err := hex.DecodeString(p.Hex)

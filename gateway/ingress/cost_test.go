@@ -28,7 +28,9 @@ func (h *helloWorld) serve(ev *engine.Event) (*isolate.Response, error) {
 	return &h.resp, nil
 }
 
-func hello() *helloWorld { return &helloWorld{resp: *text(200, "", "content-type", "text/plain"), body: []byte("Hello")} }
+func hello() *helloWorld {
+	return &helloWorld{resp: *text(200, "", "content-type", "text/plain"), body: []byte("Hello")}
+}
 
 const getRequest = "GET /some/path?and=query HTTP/1.1\r\nHost: tenant.example.com\r\nUser-Agent: test\r\nAccept: */*\r\nCookie: a=b\r\n\r\n"
 

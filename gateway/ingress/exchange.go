@@ -49,7 +49,7 @@ func (x *exchange) run(ctx *fasthttp.RequestCtx) {
 	if x.header.closes {
 		ctx.SetConnectionClose()
 	}
-	x.event = engine.Event{Context: x.c.client.begin(x.c.in.GoneGrace), Request: &req.Request, Host: x.host}
+	x.event = engine.Event{Context: x.c.client.begin(x.hops(), x.c.in.GoneGrace), Request: &req.Request, Host: x.host}
 	x.begun = true
 	// From here on the engine owns req.
 	resp, err := x.c.in.Handler.Serve(&x.event)
@@ -69,6 +69,14 @@ func (x *exchange) run(ctx *fasthttp.RequestCtx) {
 		return
 	}
 	x.respond(ctx, resp)
+}
+
+// hops returns how often the request has left the platform and come back in.
+func (x *exchange) hops() int {
+	if x.header.hops == "" {
+		return 0
+	}
+	return x.c.in.Loop.Open(x.header.hops)
 }
 
 // end is the last step of every exchange that the engine was called for.

@@ -3,6 +3,8 @@ package ingress
 import (
 	"bytes"
 	"strings"
+
+	"switchyard/gateway"
 )
 
 // fate is what becomes of a request header.
@@ -18,6 +20,7 @@ const (
 	connection      // close, and names of further hop-by-hop headers
 	expect          // 100-continue is answered by the server; everything else is refused
 	token           // the operator's
+	hops            // how often the request has left the platform and come back
 )
 
 // special lists every header by its lower-case name that is not simply forwarded.
@@ -37,6 +40,7 @@ var special = map[string]fate{
 	"true-client-ip":      drop,
 	"forwarded":           ifTrusted,
 	"x-switchyard-token":  token,
+	gateway.LoopHeader:    hops,
 }
 
 // fateOf looks a header up. name is lower case.

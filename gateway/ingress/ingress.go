@@ -25,6 +25,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"switchyard/engine"
+	"switchyard/gateway"
 	"switchyard/isolate"
 )
 
@@ -38,6 +39,7 @@ type Options struct {
 	Handler        Handler        // required
 	Token          string         // the operator's: requests that carry it learn isolate and CPU time. Default: nobody learns them.
 	TrustedProxies []netip.Prefix // peers whose X-Forwarded-* are believed. Default: none.
+	Loop           *gateway.Loop  // the egress' too; its hop counts reach it through Event.Context. Default: one of its own.
 	Logger         *slog.Logger   // Default: slog.Default().
 
 	HeaderBytes   int           // request line and headers. One buffer of this size a connection. Default: 64 KiB.
@@ -54,6 +56,9 @@ type Options struct {
 }
 
 func (o Options) withDefaults() Options {
+	if o.Loop == nil {
+		o.Loop = gateway.NewLoop()
+	}
 	orDefault(&o.Logger, slog.Default())
 	orDefault(&o.HeaderBytes, 64<<10)
 	orDefault(&o.URLBytes, 16<<10)

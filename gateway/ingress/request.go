@@ -59,6 +59,7 @@ type header struct {
 	hosts        int
 	framing      framing
 	token        []byte
+	hops         string   // sealed
 	proto        []byte   // X-Forwarded-Proto
 	forwardedFor string   // X-Forwarded-For, all of them
 	nominated    []string // by Connection, for dropping
@@ -120,6 +121,8 @@ func (h *header) note(l *line, name []byte, trusted bool) *refusal {
 		}
 	case token:
 		h.token = l.value
+	case hops:
+		h.hops = string(l.value)
 	case ifTrusted:
 		h.noteForwarded(l, name, trusted)
 	}

@@ -1,0 +1,192 @@
+// Package egress is the way out: it performs the fetches that leave the platform, and is the
+// guard that keeps them from reaching what is not public.
+//
+// Where to look:
+//
+//	egress     the client, its options, the loop over redirects
+//	target     which URLs may be fetched at all
+//	guard      which addresses may be connected to
+//	rule       the operator's exceptions
+//	dial       resolve once, check every address, connect to what was checked
+//	pool       connections, kept apart by tenant
+//	redirect   what a redirect does to a request
+//	outgoing   a Worker's request as net/http sends it
+//	incoming   an origin's response as a Worker sees it
+//	failure    what a Worker is told when it goes wrong
+//
+// Bodies pass as they are: the client asks for no compression that the Worker did not ask for
+// and decodes none.
+package egress
+
+import (
+	"context"
+	"crypto/x509"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"time"
+
+	"switchyard/engine"
+	"switchyard/gateway"
+	"switchyard/isolate"
+)
+
+// Resolver looks names up; *net.Resolver is one.
+type Resolver interface {
+	LookupNetIP(ctx context.Context, network, host string) ([]netip.Addr, error)
+}
+
+// Options configure a Client. Zero means the default.
+type Options struct {
+	// Allow opens addresses that are not public: "host:port", "address:port", "CIDR" or
+	// "CIDR:port", the port optional everywhere, IPv6 with a port in brackets. Default: none.
+	Allow []string
+	// Deny closes addresses in the same notation, whatever Allow says. Default: none.
+	Deny []string
+	// Own are the platform's own listeners, closed whatever Allow says. An unspecified
+	// address stands for every address of this machine. Default: none.
+	Own []netip.AddrPort
+
+	Resolver Resolver       // Default: net.DefaultResolver.
+	RootCAs  *x509.CertPool // Default: the system's.
+	Loop     *gateway.Loop  // the ingress' too. Default: one of its own, which nobody else can read.
+	Logger   *slog.Logger   // Default: slog.Default().
+
+	Tenants        int           // tenants whose connections are kept. Default: 1024.
+	Conns          int           // open connections of all tenants. Default: 8192.
+	ConnsPerOrigin int           // open connections of one tenant to one origin; more wait. Default: 64.
+	IdleConns      int           // of one tenant. Default: 16.
+	IdleTimeout    time.Duration // of a connection that is kept. Default: 30 s.
+	DialTimeout    time.Duration // resolving, connecting, TLS handshake, each. Default: 10 s.
+	HeadTimeout    time.Duration // from the request's last byte to the response's head. Default: 100 s.
+	ReadTimeout    time.Duration // for the next bytes of a response body. Default: 5 min.
+	HeaderBytes    int64         // of a response's header. Default: 128 KiB.
+	ResponseBytes  int64         // of a response's body. Default: 1 GiB.
+}
+
+func (o Options) withDefaults() Options {
+	if o.Resolver == nil {
+		o.Resolver = net.DefaultResolver
+	}
+	if o.Loop == nil {
+		o.Loop = gateway.NewLoop()
+	}
+	if o.Logger == nil {
+		o.Logger = slog.Default()
+	}
+	orDefault(&o.Tenants, 1024)
+	orDefault(&o.Conns, 8192)
+	orDefault(&o.ConnsPerOrigin, 64)
+	orDefault(&o.IdleConns, 16)
+	orDefault(&o.IdleTimeout, 30*time.Second)
+	orDefault(&o.DialTimeout, 10*time.Second)
+	orDefault(&o.HeadTimeout, 100*time.Second)
+	orDefault(&o.ReadTimeout, 5*time.Minute)
+	orDefault(&o.HeaderBytes, 128<<10)
+	orDefault(&o.ResponseBytes, 1<<30)
+	return o
+}
+
+func orDefault[T int | int64 | time.Duration](field *T, value T) {
+	if *field == 0 {
+		*field = value
+	}
+}
+
+// Client implements engine.Egress.
+type Client struct {
+	Options
+	guard *guard
+	pool  *pool
+}
+
+var _ engine.Egress = (*Client)(nil)
+
+// New returns a Client. The error names the rule that is not valid.
+func New(o Options) (*Client, error) {
+	o = o.withDefaults()
+	g, err := newGuard(o.Allow, o.Deny, o.Own)
+	if err != nil {
+		return nil, err
+	}
+	c := &Client{Options: o, guard: g}
+	c.pool = newPool(o, &dialer{Options: o, guard: g})
+	return c, nil
+}
+
+// Close ends the connections that are idle; those in use end with their bodies.
+func (c *Client) Close() { c.pool.close() }
+
+// Fetch performs req and returns when the response's head is there. It owns req. The returned
+// body ends when ctx does. Every way to an origin goes through here, redirects one by one.
+func (c *Client) Fetch(ctx context.Context, tenant string, req *isolate.Request, redirect string) (*isolate.Response, error) {
+	out := newOutgoing(req)
+	defer out.release()
+	resp, err := c.fetch(ctx, tenant, out, redirect)
+	if err == nil {
+		return resp, nil
+	}
+	failed := fail(ctx, err)
+	c.Logger.Debug("egress: fetch failed", "tenant", tenant, "url", string(req.Head.URL()), "told", failed, "error", err)
+	return nil, failed
+}
+
+func (c *Client) fetch(ctx context.Context, tenant string, out *outgoing, redirect string) (*isolate.Response, error) {
+	hops := gateway.Hops(ctx) + 1
+	if hops > gateway.MaxHops {
+		return nil, engine.ErrLoop
+	}
+	switch redirect {
+	case "", "follow", "manual", "error":
+	default:
+		return nil, fmt.Errorf("%w: redirect mode %q", errRequest, redirect)
+	}
+	hop, err := out.first(c.Loop.Seal(hops))
+	if err != nil {
+		return nil, err
+	}
+	for redirects := 0; ; redirects++ {
+		resp, err := c.roundTrip(ctx, tenant, out, hop)
+		if err != nil {
+			return nil, err
+		}
+		location, moved := redirectOf(resp.Response)
+		if !moved || redirect == "manual" {
+			return c.incoming(resp, hop.target, redirects > 0)
+		}
+		resp.discard()
+		switch {
+		case redirect == "error":
+			return nil, errRedirect
+		case redirects == maxRedirects:
+			return nil, errRedirects
+		}
+		if hop, err = hop.follow(resp.StatusCode, location); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// answer is an origin's response; cancel ends its connection unless it is read to its end.
+type answer struct {
+	*http.Response
+	cancel context.CancelFunc
+}
+
+func (c *Client) roundTrip(ctx context.Context, tenant string, out *outgoing, hop *hop) (*answer, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	resp, err := c.pool.transport(tenant).RoundTrip(out.request(ctx, hop))
+	if err != nil {
+		cancel()
+		return nil, err
+	}
+	return &answer{resp, cancel}, nil
+}
+
+// discard lets go of a response that nobody reads.
+func (a *answer) discard() {
+	a.Body.Close()
+	a.cancel()
+}

@@ -1,0 +1,140 @@
+package egress
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net/http"
+	"net/textproto"
+	"net/url"
+	"strings"
+	"sync/atomic"
+
+	"switchyard/gateway"
+	"switchyard/isolate"
+)
+
+// outgoing holds a Worker's request until nobody uses its buffers any more: the transport may
+// still be sending a body after the response has come.
+type outgoing struct {
+	req  *isolate.Request
+	refs atomic.Int32
+}
+
+func newOutgoing(req *isolate.Request) *outgoing {
+	o := &outgoing{req: req}
+	o.refs.Store(1)
+	return o
+}
+
+func (o *outgoing) release() {
+	if o.refs.Add(-1) == 0 {
+		o.req.Release()
+	}
+}
+
+// kept says which request headers stay at home: what is hop by hop, what the transport
+// writes itself, and what tells an origin who the client is in the platform's name.
+func kept(name string) bool {
+	switch name {
+	case "host", "content-length", "connection", "keep-alive", "proxy-connection", "proxy-authorization", "te", "trailer",
+		"transfer-encoding", "upgrade", "expect", "cf-connecting-ip", "cf-connecting-ipv6", "cf-ray", "cf-visitor", "cf-worker",
+		"cf-ew-via", "cf-ipcountry", "true-client-ip":
+		return true
+	}
+	return strings.HasPrefix(name, "x-switchyard-")
+}
+
+// first makes the first hop. Its header names are canonical, as net/http wants them.
+func (o *outgoing) first(hops string) (*hop, error) {
+	t, err := parseTarget(string(o.req.Head.URL()), nil)
+	if err != nil {
+		return nil, err
+	}
+	h := &hop{target: t, method: string(o.req.Head.Method()), header: make(http.Header)}
+	switch h.method {
+	case "CONNECT", "TRACE", "TRACK":
+		return nil, errMethod
+	}
+	var named []string // by Connection
+	for b := o.req.Head.Headers(); len(b) > 0; {
+		var name, value []byte
+		name, value, b = b.Next()
+		if string(name) == "connection" {
+			named = append(named, strings.Split(string(value), ",")...)
+		}
+		if !kept(string(name)) {
+			key := textproto.CanonicalMIMEHeaderKey(string(name))
+			h.header[key] = append(h.header[key], string(value))
+		}
+	}
+	for _, name := range named {
+		h.header.Del(strings.TrimSpace(name))
+	}
+	if h.header["User-Agent"] == nil {
+		h.header["User-Agent"] = []string{""} // or net/http names itself
+	}
+	h.header.Set(gateway.LoopHeader, hops)
+	switch {
+	case o.req.Body.Stream != nil && o.req.Body.Length != 0:
+		h.body = oneStream
+	case len(o.req.Body.Bytes) > 0:
+		h.body = bytesBody
+	}
+	return h, nil
+}
+
+// request makes what the transport sends for a hop.
+func (o *outgoing) request(ctx context.Context, h *hop) *http.Request {
+	r := (&http.Request{
+		Method:     h.method,
+		URL:        wireURL(h.target),
+		Host:       h.target.authority(),
+		Header:     h.header,
+		Proto:      "HTTP/1.1",
+		ProtoMajor: 1,
+		ProtoMinor: 1,
+	}).WithContext(ctx)
+	switch h.body {
+	case bytesBody:
+		r.ContentLength = int64(len(o.req.Body.Bytes))
+		r.Body = o.reader(bytes.NewReader(o.req.Body.Bytes))
+		r.GetBody = func() (io.ReadCloser, error) { return o.reader(bytes.NewReader(o.req.Body.Bytes)), nil }
+	case oneStream:
+		r.ContentLength = o.req.Body.Length
+		r.Body = o.reader(o.req.Body.Stream)
+	case noBody:
+		r.Body = http.NoBody
+	}
+	return r
+}
+
+// wireURL is a URL whose request line net/http writes byte by byte as the target says. Its
+// own Path would be decoded and encoded again. "//" at the beginning would make it write the
+// absolute form, with what follows taken for the host: that form is written in full then.
+func wireURL(t *target) *url.URL {
+	u := &url.URL{Scheme: t.scheme, Host: t.dialled(), Opaque: t.path()}
+	if strings.HasPrefix(u.Opaque, "//") {
+		u.Opaque = "//" + t.authority() + u.Opaque
+	}
+	return u
+}
+
+// reader is a body on its way out. The transport closes it, perhaps after Fetch has returned.
+func (o *outgoing) reader(r io.Reader) io.ReadCloser {
+	o.refs.Add(1)
+	return &sending{Reader: r, out: o}
+}
+
+type sending struct {
+	io.Reader
+	out    *outgoing
+	closed atomic.Bool
+}
+
+func (s *sending) Close() error {
+	if !s.closed.Swap(true) {
+		s.out.release()
+	}
+	return nil
+}
