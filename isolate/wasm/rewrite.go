@@ -7,6 +7,10 @@ const (
 	MeterDeep   = "deep"  // frames passed MaxDepth: end the guest by a panic
 )
 
+// MinRefill is the least fuel that yield may leave: a guest that cannot pay for the next piece
+// of its code yields again, without end.
+const MinRefill = chargeCap
+
 // Prefix starts the names of all exports that rewriting adds. A guest may not use it.
 const Prefix = "switchyard:"
 
@@ -61,4 +65,44 @@ type Export struct {
 	Name            string
 	Kind            byte
 	Params, Results []byte
+}
+
+// Rewrite decodes binary, checks it against the limits, and rewrites it. Every error is an
+// *Error. What it accepts may still fail to validate in the engine: operand types are not
+// checked here.
+func Rewrite(binary []byte, o Options) (*Rewritten, error) {
+	m, err := decode(binary, &o)
+	if err != nil {
+		return nil, err
+	}
+	functions, uses, err := scan(m)
+	if err != nil {
+		return nil, err
+	}
+	newGraph(m, functions).measure(o.depth())
+	return emit(m, functions, uses), nil
+}
+
+func emit(m *module, functions []function, u *uses) *Rewritten {
+	p := newPlan(m, u)
+	o := &output{plan: p, m: m, re: new(Rewritten), b: []byte(header)}
+	for i := range functions {
+		if f := &functions[i]; f.deep {
+			p.blockType(m.types[f.typ].results) // adds types before they are written
+		}
+	}
+	o.types()
+	o.imports()
+	o.functions()
+	o.tables()
+	o.memory()
+	o.globals()
+	o.exports()
+	o.elements()
+	o.dataCount()
+	o.code(functions)
+	o.data()
+	o.names()
+	o.re.Binary = o.b
+	return o.re
 }

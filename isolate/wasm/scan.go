@@ -1,0 +1,248 @@
+package wasm
+
+// control is an open block, loop, if or else.
+type control struct {
+	op      opcode
+	base    int // height of the operand stack below its parameters
+	params  int
+	results int
+}
+
+// scanner walks all bodies once: it checks what emission relies on, that is structure and
+// indices, and collects calls and frame sizes. Operand heights are exact for valid modules;
+// for invalid ones, which the engine will refuse, they are merely harmless.
+type scanner struct {
+	m        *module
+	uses     uses
+	controls []control
+	targets  []uint32
+	height   int
+	highest  int
+	vectors  bool
+	f        *function
+	index    uint32 // of f, for messages
+}
+
+// scan reads all function bodies.
+func scan(m *module) ([]function, *uses, *Error) {
+	s := &scanner{m: m}
+	functions := make([]function, len(m.functions))
+	for i := range functions {
+		s.f, s.index = &functions[i], uint32(i+len(m.imports))
+		s.f.typ, s.f.body = m.functions[i], m.bodies[i]
+		if err := s.function(); err != nil {
+			return nil, nil, err
+		}
+	}
+	return functions, &s.uses, nil
+}
+
+func (s *scanner) function() *Error {
+	c := &code{
+		reader:  reader{b: s.m.binary[:s.f.body.to], p: s.f.body.from},
+		targets: s.targets, room: s.m.limits.BranchTargets, limit: s.m.limits.BranchTargets,
+	}
+	s.height, s.highest, s.vectors = 0, 0, false
+	locals := s.locals(c)
+	s.f.code = c.p
+	s.controls = append(s.controls[:0], control{op: opBlock, results: len(s.m.types[s.f.typ].results)})
+	for len(s.controls) > 0 && c.err == nil {
+		s.instruction(c)
+	}
+	if c.err == nil && c.more() {
+		c.fail(c.p, "function %d goes on behind its end", s.index)
+	}
+	s.f.frame = frameBytes(locals, s.highest, s.vectors)
+	s.targets = c.targets
+	return c.err
+}
+
+// locals reads the declarations and returns the bytes of all locals and parameters.
+func (s *scanner) locals(c *code) (bytes int64) {
+	params := s.m.types[s.f.typ].params
+	total := uint64(len(params))
+	for _, t := range params {
+		bytes += valueBytes(t)
+	}
+	s.f.groups = c.count("groups of locals", "Locals", s.m.limits.Locals)
+	for i := 0; i < s.f.groups && c.err == nil; i++ {
+		at := c.p
+		n := c.u32()
+		if total += uint64(n); total > uint64(s.m.limits.Locals) {
+			c.fail(at, "%d locals of function %d exceed the limit Locals of %d", total, s.index, s.m.limits.Locals)
+		}
+		bytes += int64(n) * valueBytes(c.valueType())
+	}
+	return bytes
+}
+
+func (s *scanner) instruction(c *code) {
+	i := c.next()
+	if c.err != nil {
+		return
+	}
+	if i.op >= 0x200 {
+		s.vectors = true
+	}
+	s.height += int(opcodes[i.op].delta)
+	switch i.op {
+	case opBlock, opLoop, opIf:
+		s.open(c, i)
+	case opElse, opEnd:
+		s.close(c, i)
+	case opBr, opBrIf, opBrTable, opReturn, opUnreachable:
+		s.branch(c, i)
+	case opCall, opCallIndirect, opRefFunc:
+		s.call(c, i)
+	case opGlobalSet:
+		s.global(c, i)
+	default:
+		if opcodes[i.op].imm == immZero || i.op >= 0x100 && i.op < 0x200 || i.op == opTableSet {
+			s.state(c, i)
+		}
+	}
+	if n := len(s.controls); n > 0 {
+		s.height = max(s.height, s.controls[n-1].base)
+	}
+	s.highest = max(s.highest, s.height)
+}
+
+func (s *scanner) open(c *code, i instruction) {
+	if len(s.controls) > s.m.limits.Nesting {
+		c.fail(i.at, "blocks of function %d are nested deeper than the limit Nesting of %d", s.index, s.m.limits.Nesting)
+		return
+	}
+	b := control{op: i.op}
+	switch {
+	case i.block < 0 && byte(i.block&0x7f) != typeEmpty:
+		b.results = 1
+	case i.block >= int64(len(s.m.types)):
+		c.fail(i.at, "type index %d of a block is out of range: there are %d types", i.block, len(s.m.types))
+		return
+	case i.block >= 0:
+		t := s.m.types[i.block]
+		b.params, b.results = len(t.params), len(t.results)
+	}
+	b.base = max(s.height-b.params, s.controls[len(s.controls)-1].base)
+	s.controls = append(s.controls, b)
+}
+
+func (s *scanner) close(c *code, i instruction) {
+	top := &s.controls[len(s.controls)-1]
+	if i.op == opElse {
+		if top.op != opIf {
+			c.fail(i.at, "else without if in function %d", s.index)
+			return
+		}
+		top.op = opElse
+		s.height = top.base + top.params
+		return
+	}
+	s.height = top.base + top.results
+	s.controls = s.controls[:len(s.controls)-1]
+}
+
+func (s *scanner) branch(c *code, i instruction) {
+	labels := uint32(len(s.controls))
+	switch i.op {
+	case opBr, opBrIf:
+		if i.index >= labels {
+			c.fail(i.at, "label %d is out of range: %d blocks are open", i.index, labels)
+		}
+	case opBrTable:
+		for _, l := range c.targets {
+			if l >= labels {
+				c.fail(i.at, "label %d is out of range: %d blocks are open", l, labels)
+				return
+			}
+		}
+	}
+	if i.op != opBrIf { // what follows is unreachable
+		s.height = s.controls[len(s.controls)-1].base
+	}
+}
+
+// call notes an edge of the call graph. Nodes are the defined functions and, behind them, one
+// node a type that stands for whatever an indirect call of that type may reach.
+func (s *scanner) call(c *code, i instruction) {
+	m := s.m
+	if i.op == opCallIndirect {
+		if int64(i.index) >= int64(len(m.types)) {
+			c.fail(i.at, "type index %d is out of range: there are %d types", i.index, len(m.types))
+			return
+		}
+		s.f.edges = append(s.f.edges, uint32(len(m.functions))+s.m.canon[i.index])
+		s.apply(m.types[i.index])
+		return
+	}
+	if int64(i.index) >= int64(m.nFunctions()) {
+		c.fail(i.at, "function index %d is out of range: there are %d functions", i.index, m.nFunctions())
+		return
+	}
+	if i.op == opRefFunc {
+		m.take(i.index)
+		return
+	}
+	if n := uint32(len(m.imports)); i.index >= n {
+		s.f.edges = append(s.f.edges, i.index-n)
+	}
+	s.apply(m.typeOf(i.index))
+}
+
+func (s *scanner) apply(t funcType) { s.height += len(t.results) - len(t.params) }
+
+// global marks writes of globals that a reset cannot undo.
+func (s *scanner) global(c *code, i instruction) {
+	if int64(i.index) >= int64(len(s.m.globals)) {
+		c.fail(i.at, "global index %d is out of range: there are %d globals", i.index, len(s.m.globals))
+		return
+	}
+	if !s.m.globals[i.index].resettable() {
+		s.uses.dirty = true
+	}
+}
+
+// state notes what memory and table instructions need.
+func (s *scanner) state(c *code, i instruction) {
+	u := &s.uses
+	switch i.op {
+	case opMemorySize, opMemoryGrow, opMemoryFill, opMemoryCopy, opMemoryInit:
+		if s.m.memory == nil {
+			c.fail(i.at, "instruction %v needs a memory", i.op)
+		}
+	case opTableSet, opTableInit, opElemDrop, opTableCopy, opTableGrow, opTableFill, opDataDrop:
+		u.dirty = true
+	}
+	switch i.op {
+	case opMemoryGrow:
+		u.grow = true
+	case opMemoryFill:
+		u.fill = true
+	case opMemoryCopy:
+		u.copy = true
+	case opTableInit, opTableCopy, opTableGrow, opTableFill:
+		u.charge = true
+	case opMemoryInit, opDataDrop:
+		s.segment(c, i)
+	}
+}
+
+// segment notes a use of a data segment. memory.init of each gets a helper of its own.
+func (s *scanner) segment(c *code, i instruction) {
+	u := &s.uses
+	u.segments = true
+	switch {
+	case !s.m.sections[secDataCount]:
+		c.fail(i.at, "instruction %v needs a data count section", i.op)
+	case int64(i.index) >= int64(s.m.dataCount):
+		c.fail(i.at, "data segment %d is out of range: there are %d", i.index, s.m.dataCount)
+	case i.op == opMemoryInit:
+		if u.initHelper == nil {
+			u.initHelper = make(map[uint32]int32)
+		}
+		if _, ok := u.initHelper[i.index]; !ok {
+			u.initHelper[i.index] = int32(len(u.init))
+			u.init = append(u.init, i.index)
+		}
+	}
+}
