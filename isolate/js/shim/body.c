@@ -1,0 +1,263 @@
+#include "body.h"
+
+#include <string.h>
+
+#include "bytes.h"
+#include "convert.h"
+#include "operation.h"
+#include "urlsearchparams.h"
+
+Body body_none(void) { return (Body){.kind = BODY_KIND_NONE, .value = JS_UNDEFINED, .length = -1}; }
+
+static Body body_of(BodyKind kind, JSValue value) {
+  Body body = body_none();
+  if (JS_IsException(value)) return body;
+  body.kind = kind;
+  body.value = value;
+  body.req = vm.current;
+  return body;
+}
+
+Body body_of_handle(uint32_t handle, int32_t length) {
+  return (Body){.kind = BODY_KIND_HANDLE, .value = JS_UNDEFINED, .handle = handle, .req = vm.current, .length = length};
+}
+
+Body body_of_bytes(JSContext *ctx, const char *data, size_t len) {
+  return body_of(BODY_KIND_BYTES, JS_NewUint8ArrayCopy(ctx, (const uint8_t *)data, len));
+}
+
+void body_free(JSRuntime *rt, Body *body) {
+  JS_FreeValueRT(rt, body->value);
+  *body = body_none();
+}
+
+void body_mark(JSRuntime *rt, Body *body, JS_MarkFunc *mark) { JS_MarkValue(rt, body->value, mark); }
+
+static bool extract_text(JSContext *ctx, JSValueConst init, Body *body, bool *plain) {
+  *plain = true;
+  *body = body_of(BODY_KIND_TEXT, JS_ToString(ctx, init));
+  return body->kind != BODY_KIND_NONE;
+}
+
+static bool extract_bytes(JSContext *ctx, Bytes bytes, Body *body) {
+  *body = body_of_bytes(ctx, (const char *)bytes.data, bytes.len);
+  return body->kind != BODY_KIND_NONE;
+}
+
+static bool extract_params(JSContext *ctx, JSValueConst init, Body *body, JSValue *type) {
+  static const char FORM[] = "application/x-www-form-urlencoded;charset=UTF-8";
+  *body = body_of(BODY_KIND_TEXT, params_text(ctx, init));
+  *type = new_ascii(ctx, FORM, sizeof FORM - 1);
+  return body->kind != BODY_KIND_NONE;
+}
+
+// adopt takes what the extractBody hook returned: string | Uint8Array | ReadableStream.
+static Body adopt(JSContext *ctx, JSValue value) {
+  if (JS_IsString(value)) return body_of(BODY_KIND_TEXT, value);
+  if (JS_GetTypedArrayType(value) == TYPED_UINT8) return body_of(BODY_KIND_BYTES, value);
+  return body_of(BODY_KIND_STREAM, value);
+}
+
+static bool extract_by_hook(JSContext *ctx, JSValueConst init, Body *body, JSValue *type) {
+  JSValue extracted = hook_call1(ctx, HOOK_EXTRACT_BODY, init);
+  if (JS_IsException(extracted)) return false;
+  *body = adopt(ctx, JS_GetPropertyUint32(ctx, extracted, 0));
+  JSValue implied = JS_GetPropertyUint32(ctx, extracted, 1);
+  JS_FreeValue(ctx, extracted);
+  if (JS_IsString(implied))
+    *type = implied;
+  else
+    JS_FreeValue(ctx, implied);
+  return true;
+}
+
+bool body_extract(JSContext *ctx, JSValueConst init, Body *body, JSValue *type, bool *plain) {
+  *body = body_none();
+  *type = JS_UNDEFINED;
+  *plain = false;
+  if (is_nullish(init)) return true;
+  if (!JS_IsObject(init)) return extract_text(ctx, init, body, plain);
+  if (is_params(init)) return extract_params(ctx, init, body, type);
+  Bytes bytes;
+  if (bytes_of(ctx, init, &bytes)) return extract_bytes(ctx, bytes, body);
+  return extract_by_hook(ctx, init, body, type);
+}
+
+bool body_used(JSContext *ctx, const Body *body) {
+  if (body->kind != BODY_KIND_STREAM) return body->used;
+  return body->used || hook_true(ctx, HOOK_IS_DISTURBED, body->value);
+}
+
+static bool unusable(JSContext *ctx, Body *body) {
+  if (body_used(ctx, body)) {
+    JS_ThrowTypeError(ctx, "Body has already been used. It can only be used once. Use tee() first if you need to "
+                           "read it twice.");
+    return true;
+  }
+  if (body->kind != BODY_KIND_STREAM || !hook_true(ctx, HOOK_IS_LOCKED, body->value)) return false;
+  JS_ThrowTypeError(ctx, "This ReadableStream is currently locked to a reader.");
+  return true;
+}
+
+// release marks the stream of a body that has been read or passed on: it is locked for good.
+static void release(JSContext *ctx, JSValueConst stream) {
+  JSValue result = hook_call1(ctx, HOOK_RELEASE, stream);
+  if (JS_IsException(result)) JS_FreeValue(ctx, JS_GetException(ctx));
+  JS_FreeValue(ctx, result);
+}
+
+JSValue body_stream(JSContext *ctx, JSValueConst owner, Body *body) {
+  if (body->kind == BODY_KIND_NONE) return JS_NULL;
+  if (body->kind == BODY_KIND_STREAM) return JS_DupValue(ctx, body->value);
+  JSValue source = body->kind == BODY_KIND_HANDLE ? JS_NewInt32(body->handle) : body->value;
+  JSValueConst arguments[2] = {owner, source};
+  JSValue stream = hook_call(ctx, HOOK_BODY_STREAM, 2, arguments);
+  if (JS_IsException(stream)) return stream;
+  if (body->used) release(ctx, stream);
+  JS_FreeValue(ctx, body->value);
+  body->value = JS_DupValue(ctx, stream);
+  body->kind = BODY_KIND_STREAM;
+  return stream;
+}
+
+static JSValue converted_later(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv, int how,
+                               JSValueConst *data) {
+  return convert_array(ctx, how, argument(argc, argv, 0), data[0]);
+}
+
+static JSValue consume_stream(JSContext *ctx, Body *body, Consume how, JSValueConst type) {
+  JSValue whole = hook_call1(ctx, HOOK_CONSUME, body->value);
+  if (JS_IsException(whole)) return rejected(ctx);
+  JSValue then = JS_NewCFunctionData(ctx, converted_later, 1, how, 1, &type);
+  JSValue promise = JS_PromiseThen(ctx, whole, then, JS_UNDEFINED);
+  JS_FreeValue(ctx, then);
+  JS_FreeValue(ctx, whole);
+  return promise;
+}
+
+static JSValue consume(JSContext *ctx, Body *body, Consume how, JSValueConst type) {
+  switch (body->kind) {
+    case BODY_KIND_NONE:
+      return resolved(ctx, convert_bytes(ctx, how, "", 0, type));
+    case BODY_KIND_TEXT:
+      return resolved(ctx, convert_text(ctx, how, body->value, type));
+    case BODY_KIND_BYTES:
+      return resolved(ctx, convert_array(ctx, how, body->value, type));
+    case BODY_KIND_HANDLE:
+      return operation_collect(ctx, body->req, body->handle, how, type);
+    default:
+      return consume_stream(ctx, body, how, type);
+  }
+}
+
+JSValue body_consume(JSContext *ctx, Body *body, Consume how, JSValue type) {
+  JSValue promise;
+  if (unusable(ctx, body)) {
+    promise = rejected(ctx);
+  } else {
+    body->used = body->kind != BODY_KIND_NONE;
+    promise = consume(ctx, body, how, type);
+  }
+  JS_FreeValue(ctx, type);
+  return promise;
+}
+
+bool body_take(JSContext *ctx, Body *from, Body *to) {
+  if (from->kind == BODY_KIND_NONE) {
+    *to = body_none();
+    return true;
+  }
+  if (unusable(ctx, from)) return false;
+  *to = *from;
+  from->value = JS_DupValue(ctx, to->value);
+  from->used = true;
+  return true;
+}
+
+static bool tee(JSContext *ctx, JSValueConst owner, Body *from, Body *to) {
+  JSValue stream = body_stream(ctx, owner, from);
+  if (JS_IsException(stream)) return false;
+  JSValue branches = hook_call1(ctx, HOOK_TEE, stream);
+  JS_FreeValue(ctx, stream);
+  if (JS_IsException(branches)) return false;
+  body_free(vm.rt, from);
+  *from = body_of(BODY_KIND_STREAM, JS_GetPropertyUint32(ctx, branches, 0));
+  *to = body_of(BODY_KIND_STREAM, JS_GetPropertyUint32(ctx, branches, 1));
+  JS_FreeValue(ctx, branches);
+  return true;
+}
+
+bool body_clone(JSContext *ctx, JSValueConst owner, Body *from, Body *to) {
+  *to = body_none();
+  if (from->kind == BODY_KIND_NONE) return true;
+  if (unusable(ctx, from)) return false;
+  if (from->kind == BODY_KIND_HANDLE || from->kind == BODY_KIND_STREAM) return tee(ctx, owner, from, to);
+  if (from->kind == BODY_KIND_TEXT) {
+    *to = body_of(BODY_KIND_TEXT, JS_DupValue(ctx, from->value));
+    return true;
+  }
+  size_t len;
+  const uint8_t *data = JS_GetUint8Array(ctx, &len, from->value);
+  *to = body_of_bytes(ctx, (const char *)data, len);
+  return to->kind != BODY_KIND_NONE;
+}
+
+static bool send_handle(JSContext *ctx, uint32_t handle, uint32_t req, int32_t length, Outgoing *out) {
+  if (req != vm.current) {
+    JS_ThrowPlainError(ctx, "Cannot perform I/O on behalf of a different request. I/O objects (such as streams, "
+                            "request/response bodies, and others) created in the context of one request handler "
+                            "cannot be accessed from a different request's handler.");
+    return false;
+  }
+  *out = (Outgoing){.kind = BODY_HANDLE, .body = handle, .length = length, .stream = JS_UNDEFINED};
+  return true;
+}
+
+static bool send_text(JSContext *ctx, JSValueConst value, Outgoing *out) {
+  if (!usv_text(ctx, value, &out->text)) return false;
+  out->kind = BODY_BYTES;
+  out->body = address(out->text.data);
+  out->length = out->text.len;
+  return true;
+}
+
+static bool send_array(JSContext *ctx, JSValueConst value, Outgoing *out) {
+  size_t len;
+  const uint8_t *data = JS_GetUint8Array(ctx, &len, value);
+  out->kind = BODY_BYTES;
+  out->body = address(data);
+  out->length = len;
+  return true;
+}
+
+// A stream that wraps an untouched host body is passed on by its handle: the bytes stay outside.
+static bool send_stream(JSContext *ctx, Body *body, Outgoing *out) {
+  int32_t handle = 0, length = -1;
+  if (!hook_int(ctx, HOOK_HANDLE_OF, body->value, &handle)) return false;
+  if (handle > 0) {
+    release(ctx, body->value);
+    return send_handle(ctx, handle, body->req, body->length, out);
+  }
+  if (hook_exists(HOOK_LENGTH_OF) && !hook_int(ctx, HOOK_LENGTH_OF, body->value, &length)) return false;
+  *out = (Outgoing){.kind = BODY_STREAM, .length = length, .stream = body->value};
+  return true;
+}
+
+bool body_send(JSContext *ctx, Body *body, Outgoing *out) {
+  *out = (Outgoing){.kind = BODY_NONE, .length = 0, .stream = JS_UNDEFINED};
+  if (body->kind == BODY_KIND_NONE) return true;
+  if (unusable(ctx, body)) return false;
+  body->used = true;
+  switch (body->kind) {
+    case BODY_KIND_TEXT:
+      return send_text(ctx, body->value, out);
+    case BODY_KIND_BYTES:
+      return send_array(ctx, body->value, out);
+    case BODY_KIND_HANDLE:
+      return send_handle(ctx, body->handle, body->req, body->length, out);
+    default:
+      return send_stream(ctx, body, out);
+  }
+}
+
+void body_sent(JSContext *ctx, Outgoing *out) { text_free(ctx, &out->text); }

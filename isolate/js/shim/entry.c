@@ -1,0 +1,129 @@
+#include "entry.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "atoms.h"
+#include "bridge.h"
+#include "codec.h"
+#include "event.h"
+#include "globals.h"
+#include "headers.h"
+#include "module.h"
+#include "operation.h"
+#include "owner.h"
+#include "pairs.h"
+#include "random.h"
+#include "report.h"
+#include "request.h"
+#include "response.h"
+#include "url.h"
+#include "urlsearchparams.h"
+
+// The engine's own limit on its part of the shadow stack. A JavaScript call takes 6 to 12 KiB of
+// native stack, so a RangeError comes well before 8 MiB of that are gone.
+enum { STACK_BYTES = 256 << 10 };
+
+static void run_jobs(void) {
+  JSContext *ctx;
+  for (int ran; (ran = JS_ExecutePendingJob(vm.rt, &ctx)) != 0;)
+    if (ran < 0) report_exception(ctx);
+}
+
+void entry_drain(void) {
+  do {
+    if (JS_IsJobPending(vm.rt)) run_jobs();
+  } while (event_settle());
+  report_rejections();
+}
+
+static int leave(int result) {
+  entry_drain();
+  vm.current = 0;
+  return result;
+}
+
+static void define_classes(void) {
+  atoms_intern();
+  pairs_define();
+  headers_define();
+  owner_define();
+  request_define();
+  response_define();
+  url_define();
+  params_define();
+  codec_define();
+  random_define();
+  event_define();
+  module_define();
+}
+
+static uint8_t *io_buffer(void) {
+  if (!vm.io) vm.io = malloc(IO_BYTES);
+  return vm.io;
+}
+
+// init is INIT: engine, classes, then the prelude, which sees native code only.
+static int init(const char *prelude, uint32_t len, uint32_t heap_limit) {
+  _initialize();
+  if (!io_buffer()) return FAILED;
+  vm.rt = JS_NewRuntime();
+  JS_SetMaxStackSize(vm.rt, STACK_BYTES);
+  vm.ctx = JS_NewContext(vm.rt);
+  report_start();
+  define_classes();
+  int result = bridge_run(prelude, len);
+  globals_seal();
+  JS_SetMemoryLimit(vm.rt, heap_limit);
+  return leave(result);
+}
+
+static int event(uint32_t req, const char *block) {
+  vm.current = req;
+  event_run(block);
+  return leave(0);
+}
+
+static int drop(uint32_t req) {
+  event_drop(req);
+  operation_drop(req);
+  return 0;
+}
+
+__attribute__((export_name("sw_op"))) int sw_op(int op, int a, int b, int c) {
+  const char *at = (const char *)(uintptr_t)(uint32_t)a;
+  switch (op) {
+    case OP_INIT:
+      return init(at, b, c);
+    case OP_ALLOC:
+      return address(malloc(a));
+    case OP_FREE:
+      free((void *)at);
+      return 0;
+    case OP_IO:
+      return address(io_buffer());
+    case OP_MODULE:
+      return module_register(at, b, c);
+    case OP_START:
+      return leave(module_start(at, b, c));
+    case OP_ENV:
+      return leave(event_env(at, b));
+    case OP_EVENT:
+      return event(a, (const char *)(uintptr_t)(uint32_t)b);
+    case OP_RESOLVE:
+      operation_resolve(a, b, (const uint8_t *)(uintptr_t)(uint32_t)c);
+      return leave(0);
+    case OP_DROP:
+      return drop(a);
+    case OP_LIMIT:
+      JS_SetMemoryLimit(vm.rt, a);
+      return 0;
+    case OP_HANDLERS:
+      return leave(event_handlers());
+    case OP_GC:
+      JS_RunGC(vm.rt);
+      return 0;
+    default:
+      return FAILED;
+  }
+}

@@ -1,0 +1,234 @@
+#include "module.h"
+
+#include <string.h>
+
+#include "entry.h"
+#include "hooks.h"
+#include "report.h"
+#include "text.h"
+
+typedef struct Source {
+  struct Source *next;
+  char *name;  // terminated
+  char *text;  // terminated
+  uint32_t len, kind;
+} Source;
+
+static Source *sources;
+static JSValue namespace = JS_UNDEFINED;
+static bool script;
+
+static char *copy_terminated(JSContext *ctx, const char *bytes, size_t n) {
+  char *copy = js_malloc(ctx, n + 1);
+  if (!copy) return NULL;
+  memcpy(copy, bytes, n);
+  copy[n] = 0;
+  return copy;
+}
+
+static Source *find(const char *name) {
+  for (Source *s = sources; s; s = s->next)
+    if (strcmp(s->name, name) == 0) return s;
+  return NULL;
+}
+
+int module_register(const char *block, uint32_t len, uint32_t kind) {
+  JSContext *ctx = vm.ctx;
+  uint32_t name_len;
+  memcpy(&name_len, block, sizeof name_len);
+  const char *name = block + sizeof name_len, *text = name + name_len;
+  Source *source = js_mallocz(ctx, sizeof *source);
+  if (source) {
+    source->name = copy_terminated(ctx, name, name_len);
+    source->len = len - sizeof name_len - name_len;
+    source->text = copy_terminated(ctx, text, source->len);
+    source->kind = kind;
+  }
+  if (!source || !source->name || !source->text) return report_failure(ctx);
+  source->next = sources;
+  sources = source;
+  return 0;
+}
+
+// ---- names
+
+// Up one directory: "a/b/" → "a/". False: there is none.
+static bool parent(Buffer *path) {
+  if (path->len == 0) return false;
+  path->len--;
+  while (path->len > 0 && path->data[path->len - 1] != '/') path->len--;
+  return true;
+}
+
+static bool is_relative(const char *name) {
+  return strncmp(name, "./", 2) == 0 || strncmp(name, "../", 3) == 0;
+}
+
+// "./x" and "../x" are relative to the importing module; anything else is a module's full name.
+static char *normalize(JSContext *ctx, const char *base, const char *name, void *opaque) {
+  Buffer path = {0};
+  const char *slash = strrchr(base, '/');
+  if (is_relative(name) && slash) buffer_put(&path, base, slash + 1 - base);
+  while (is_relative(name)) {
+    bool up = name[1] == '.';
+    if (up && !parent(&path)) {
+      buffer_free(&path);
+      JS_ThrowReferenceError(ctx, "No such module \"%s\": it is above the root.", name);
+      return NULL;
+    }
+    name += up ? 3 : 2;
+  }
+  buffer_put(&path, name, strlen(name) + 1);
+  return buffer_ok(ctx, &path) ? path.data : NULL;
+}
+
+// ---- kinds
+
+static int init_default(JSContext *ctx, JSModuleDef *module) {
+  return JS_SetModuleExport(ctx, module, "default", JS_GetModulePrivateValue(ctx, module));
+}
+
+static JSModuleDef *value_module(JSContext *ctx, const char *name, JSValue value) {
+  if (JS_IsException(value)) return NULL;
+  JSModuleDef *module = JS_NewCModule(ctx, name, init_default);
+  if (!module) {
+    JS_FreeValue(ctx, value);
+    return NULL;
+  }
+  JS_AddModuleExport(ctx, module, "default");
+  JS_SetModulePrivateValue(ctx, module, value);
+  return module;
+}
+
+static JSModuleDef *compile(JSContext *ctx, const Source *source) {
+  JSValue compiled = JS_Eval(ctx, source->text, source->len, source->name, EVAL_MODULE | EVAL_COMPILE_ONLY);
+  if (JS_IsException(compiled)) return NULL;
+  JSModuleDef *module = value_pointer(compiled);
+  JS_FreeValue(ctx, compiled);  // the context keeps its modules
+  return module;
+}
+
+static JSModuleDef *load_source(JSContext *ctx, const Source *s) {
+  switch (s->kind) {
+    case MODULE_ES:
+      return compile(ctx, s);
+    case MODULE_TEXT:
+      return value_module(ctx, s->name, new_text(ctx, s->text, s->len));
+    case MODULE_DATA:
+      return value_module(ctx, s->name, JS_NewArrayBufferCopy(ctx, (const uint8_t *)s->text, s->len));
+    case MODULE_JSON:
+      return value_module(ctx, s->name, JS_ParseJSON(ctx, s->text, s->len, s->name));
+    default:
+      JS_ThrowTypeError(ctx, "Module \"%s\" is of a kind that JavaScript cannot import.", s->name);
+      return NULL;
+  }
+}
+
+// ---- modules that the prelude provides
+
+static bool each_name(JSContext *ctx, JSValueConst exports, JSModuleDef *module, bool set) {
+  JSPropertyEnum *names;
+  uint32_t count;
+  if (JS_GetOwnPropertyNames(ctx, &names, &count, exports, NAMES_STRING | NAMES_ENUMERABLE) < 0) return false;
+  for (uint32_t i = 0; i < count; i++) {
+    JSValue key = JS_AtomToString(ctx, names[i].atom);
+    Text name;
+    if (usv_text(ctx, key, &name)) {
+      if (set)
+        JS_SetModuleExport(ctx, module, name.data, JS_GetProperty(ctx, exports, names[i].atom));
+      else
+        JS_AddModuleExport(ctx, module, name.data);
+      text_free(ctx, &name);
+    }
+    JS_FreeValue(ctx, key);
+  }
+  JS_FreePropertyEnum(ctx, names, count);
+  return true;
+}
+
+static int init_builtin(JSContext *ctx, JSModuleDef *module) {
+  JSValue exports = JS_GetModulePrivateValue(ctx, module);
+  bool ok = each_name(ctx, exports, module, true);
+  JS_FreeValue(ctx, exports);
+  return ok ? 0 : -1;
+}
+
+static JSModuleDef *load_builtin(JSContext *ctx, const char *name) {
+  JSValue exports = hook_module(ctx, name);
+  if (!JS_IsObject(exports)) {
+    if (!JS_IsException(exports)) JS_ThrowReferenceError(ctx, "No such module \"%s\".", name);
+    return NULL;
+  }
+  JSModuleDef *module = JS_NewCModule(ctx, name, init_builtin);
+  if (!module || !each_name(ctx, exports, module, false)) {
+    JS_FreeValue(ctx, exports);
+    return NULL;
+  }
+  JS_SetModulePrivateValue(ctx, module, exports);
+  return module;
+}
+
+static JSModuleDef *load(JSContext *ctx, const char *name, void *opaque) {
+  const Source *source = find(name);
+  return source ? load_source(ctx, source) : load_builtin(ctx, name);
+}
+
+void module_define(void) { JS_SetModuleLoaderFunc(vm.rt, normalize, load, NULL); }
+
+// ---- the main module
+
+static int start_script(JSContext *ctx, const Source *source) {
+  script = true;
+  JSValue result = JS_Eval(ctx, source->text, source->len, source->name, EVAL_GLOBAL);
+  if (JS_IsException(result)) return report_failure(ctx);
+  JS_FreeValue(ctx, result);
+  entry_drain();
+  return START_DONE;
+}
+
+// Module evaluation is a promise: pending means that something is awaited at the top level.
+static int outcome(JSContext *ctx, JSValue promise) {
+  JS_PromiseMarkAsHandled(ctx, promise);
+  entry_drain();
+  JSPromiseState state = JS_PromiseState(ctx, promise);
+  int result = state == PROMISE_PENDING ? START_PENDING : START_DONE;
+  if (state == PROMISE_REJECTED) {
+    JS_Throw(ctx, JS_PromiseResult(ctx, promise));
+    result = report_failure(ctx);
+  }
+  JS_FreeValue(ctx, promise);
+  return result;
+}
+
+static int start_module(JSContext *ctx, const Source *source) {
+  JSValue compiled = JS_Eval(ctx, source->text, source->len, source->name, EVAL_MODULE | EVAL_COMPILE_ONLY);
+  if (JS_IsException(compiled)) return report_failure(ctx);
+  JSModuleDef *module = value_pointer(compiled);
+  JSValue promise = JS_EvalFunction(ctx, compiled);
+  if (JS_IsException(promise)) return report_failure(ctx);
+  int result = outcome(ctx, promise);
+  if (result == START_DONE) namespace = JS_GetModuleNamespace(ctx, module);
+  return result;
+}
+
+int module_start(const char *name, uint32_t len, uint32_t kind) {
+  JSContext *ctx = vm.ctx;
+  char *terminated = copy_terminated(ctx, name, len);
+  const Source *source = terminated ? find(terminated) : NULL;
+  if (terminated && !source) JS_ThrowReferenceError(ctx, "No such module \"%s\".", terminated);
+  js_free(ctx, terminated);
+  if (!source) return report_failure(ctx);
+  return kind == MODULE_JS ? start_script(ctx, source) : start_module(ctx, source);
+}
+
+JSValueConst module_namespace(void) { return namespace; }
+
+bool module_is_script(void) { return script; }
+
+JSValue module_export(JSContext *ctx, const char *name, size_t len) {
+  if (!JS_IsObject(namespace)) return JS_UNDEFINED;
+  JSAtom atom = JS_NewAtomLen(ctx, name, len);
+  JSValue value = JS_GetProperty(ctx, namespace, atom);
+  JS_FreeAtom(ctx, atom);
+  return value;
+}

@@ -1,0 +1,20 @@
+// module.h: the Worker's modules: kept by name until something imports them, and the main one.
+#ifndef SW_MODULE_H
+#define SW_MODULE_H
+
+#include "object.h"
+
+void module_define(void);
+
+// module_register is MODULE: a block of u32 name length, name, source.
+int module_register(const char *block, uint32_t len, uint32_t kind);
+
+// module_start is START. The main module's exports are the namespace, or undefined for a script.
+int module_start(const char *name, uint32_t len, uint32_t kind);
+
+// module_export returns an export of the main module; undefined when there is none.
+JSValue module_export(JSContext *, const char *name, size_t len);
+JSValueConst module_namespace(void);
+bool module_is_script(void);
+
+#endif

@@ -1,0 +1,98 @@
+#include "report.h"
+
+#include "text.h"
+
+typedef struct {
+  JSValue promise, reason;
+} Rejection;
+
+enum { MAX_REJECTIONS = 64 };
+
+// Only the first MAX_REJECTIONS of a drain are kept: past that the log has long made its point.
+static Rejection pending[MAX_REJECTIONS];
+static int pending_len;
+
+static void put_string(JSContext *ctx, JSValueConst value, Buffer *b) {
+  Text text;
+  if (usv_text(ctx, value, &text)) {
+    buffer_put(b, text.data, text.len);
+    text_free(ctx, &text);
+  } else {
+    JS_FreeValue(ctx, JS_GetException(ctx));
+    buffer_text(b, "(a value that cannot be made a string)");
+  }
+}
+
+void report_text(JSContext *ctx, JSValueConst error, Buffer *b, uint32_t *message_len) {
+  put_string(ctx, error, b);
+  *message_len = b->len;
+  if (!JS_IsObject(error)) return;
+  JSValue stack = JS_GetPropertyStr(ctx, error, "stack");
+  if (JS_IsException(stack)) JS_FreeValue(ctx, JS_GetException(ctx));
+  if (JS_IsString(stack)) put_string(ctx, stack, b);
+  JS_FreeValue(ctx, stack);
+}
+
+static void joined_text(JSContext *ctx, JSValueConst error, Buffer *b) {
+  Buffer parts = {0};
+  uint32_t message_len;
+  report_text(ctx, error, &parts, &message_len);
+  buffer_put(b, parts.data, message_len);
+  if (parts.len > message_len) {
+    buffer_byte(b, '\n');
+    buffer_put(b, parts.data + message_len, parts.len - message_len);
+  }
+  buffer_free(&parts);
+}
+
+int report_failure(JSContext *ctx) {
+  JSValue error = JS_GetException(ctx);
+  Buffer b = {0};
+  joined_text(ctx, error, &b);
+  JS_FreeValue(ctx, error);
+  text_out(b.data, b.len);
+  buffer_free(&b);
+  return FAILED;
+}
+
+static void send(JSContext *ctx, JSValueConst error) {
+  Buffer b = {0};
+  joined_text(ctx, error, &b);
+  host(HOST_REJECTED, vm.current, address(b.data), b.len, 0);
+  buffer_free(&b);
+}
+
+void report_exception(JSContext *ctx) {
+  JSValue error = JS_GetException(ctx);
+  send(ctx, error);
+  JS_FreeValue(ctx, error);
+}
+
+static void forget(JSContext *ctx, int i) {
+  JS_FreeValue(ctx, pending[i].promise);
+  JS_FreeValue(ctx, pending[i].reason);
+  pending_len--;
+  for (; i < pending_len; i++) pending[i] = pending[i + 1];
+}
+
+static void track(JSContext *ctx, JSValueConst promise, JSValueConst reason, bool handled, void *opaque) {
+  if (!handled) {
+    if (pending_len == MAX_REJECTIONS) return;
+    pending[pending_len++] = (Rejection){JS_DupValue(ctx, promise), JS_DupValue(ctx, reason)};
+    return;
+  }
+  for (int i = 0; i < pending_len; i++) {
+    if (pending[i].promise != promise) continue;
+    forget(ctx, i);
+    return;
+  }
+}
+
+void report_start(void) { JS_SetHostPromiseRejectionTracker(vm.rt, track, NULL); }
+
+void report_rejections(void) {
+  while (pending_len > 0) {
+    send(vm.ctx, pending[0].reason);
+    forget(vm.ctx, 0);
+  }
+}
