@@ -1,0 +1,58 @@
+# Two commands set everything up on a machine with Go, Node and npm:
+#   make run    the demo platform, then curl lines to try
+#   make test   everything CI runs
+SHELL := /bin/bash
+ENGINE := isolate/js/engine/engine.wasm
+NPM_CI := npm ci --no-audit --no-fund --ignore-scripts --loglevel=error
+
+.PHONY: all build engine run test vet unit race fuzz-short shim-check crash bench clean
+
+all: build
+
+# The JavaScript engine: npm's QuickJS and our shim, merged. Embedded into the binary.
+engine: $(ENGINE)
+$(ENGINE): isolate/js/package-lock.json isolate/js/build.mjs isolate/js/wasmfile.mjs isolate/js/shim/shim.wasm
+	cd isolate/js && $(NPM_CI) && node build.mjs
+
+build: engine
+	go build -o bin/switchyard ./cmd/switchyard
+	go build -o bin/loadtest ./cmd/loadtest
+
+run: build
+	./bin/switchyard serve --demo --data ./data/demo
+
+# wrangler, pinned, for the end-to-end tests.
+cmd/switchyard/e2e/node_modules: cmd/switchyard/e2e/package-lock.json
+	cd cmd/switchyard/e2e && $(NPM_CI)
+	@touch $@
+
+test: engine cmd/switchyard/e2e/node_modules vet shim-check unit race fuzz-short
+
+vet:
+	go vet ./...
+	go tool staticcheck ./...
+
+unit:
+	go test -timeout 15m ./...
+
+race:
+	go test -race -timeout 15m -short ./engine/... ./isolate/ ./gateway/...
+
+# Each fuzz target for a few seconds, so that a find shows up in CI and not at a user's.
+fuzz-short:
+	.ci/fuzz 5s
+
+# The committed shim is what its C source compiles to.
+shim-check:
+	@if command -v clang-19 >/dev/null; then out=$$(mktemp) && isolate/js/shim/build.sh $$out && cmp $$out isolate/js/shim/shim.wasm; \
+	else echo "shim-check: skipped, clang-19 is not installed (.ci/run installs it)"; fi
+
+# 500 kill points instead of 20.
+crash:
+	SWITCHYARD_CRASH_POINTS=500 go test -timeout 60m -count=1 -v -run Crash ./engine/store ./cmd/switchyard
+
+bench: engine
+	go run ./bench
+
+clean:
+	rm -rf bin data $(ENGINE)

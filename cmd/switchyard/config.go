@@ -1,0 +1,187 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+	"os"
+	"regexp"
+	"strings"
+	"time"
+
+	"gopkg.in/yaml.v3"
+
+	"switchyard/isolate"
+)
+
+// config is everything `serve` can be told: by flags, by --config FILE, flags first.
+type config struct {
+	Data      string `yaml:"data"`      // directory of the state. Default: ./data
+	Listen    string `yaml:"listen"`    // ingress. Default: 127.0.0.1:8787
+	Control   string `yaml:"control"`   // control API. Default: 127.0.0.1:8788
+	Token     string `yaml:"token"`     // admin token. Default: $SWITCHYARD_TOKEN, else DIR/token
+	Account   string `yaml:"account"`   // account id in API paths. Default: 32 zeros
+	Entry     string `yaml:"entry"`     // plain Worker for requests that no route claims
+	Namespace string `yaml:"namespace"` // of the built-in dispatcher. Default: production
+	Demo      bool   `yaml:"demo"`      // deploy the example platform
+	Metrics   string `yaml:"metrics"`   // own listener for /metrics, without a token. Default: none
+
+	ControlHosts   []string      `yaml:"control_hosts"`   // names that the control API may be reached by
+	TrustedProxies []string      `yaml:"trusted_proxies"` // CIDRs whose X-Forwarded-* are believed
+	Grace          time.Duration `yaml:"grace"`           // for requests in flight at SIGTERM. Default: 30s
+	Egress         egressConfig  `yaml:"egress"`
+	Limits         limitsConfig  `yaml:"limits"`
+}
+
+// egressConfig opens and closes destinations of guests' fetches.
+type egressConfig struct {
+	Allow []string `yaml:"allow"` // host:port or CIDR[:port], opened although the deny table has it
+	Deny  []string `yaml:"deny"`  // closed besides the deny table
+}
+
+// limitsConfig is the ceiling of every call to a user Worker.
+type limitsConfig struct {
+	CPU           int   `yaml:"cpu_ms"`           // Default: 50
+	Wall          int   `yaml:"wall_ms"`          // Default: none
+	Subrequests   int   `yaml:"subrequests"`      // Default: 1,000
+	Memory        int   `yaml:"memory_mb"`        // Default: 128
+	RequestBytes  int64 `yaml:"request_bytes"`    // Default: 100 MiB
+	ResponseBytes int64 `yaml:"response_bytes"`   // Default: none
+	LogBytes      int64 `yaml:"log_bytes"`        // Default: 256 KiB
+	Startup       int   `yaml:"startup_cpu_ms"`   // of evaluating an upload. Default: 400
+	Isolates      int   `yaml:"isolates"`         // of one version. Default: 64
+	Suspended     int   `yaml:"suspended_per_js"` // requests waiting in one JavaScript isolate. Default: 8
+}
+
+func (l limitsConfig) limits() isolate.Limits {
+	return isolate.Limits{
+		CPU:           time.Duration(l.CPU) * time.Millisecond,
+		Wall:          time.Duration(l.Wall) * time.Millisecond,
+		Subrequests:   l.Subrequests,
+		Memory:        int64(l.Memory) << 20,
+		RequestBytes:  l.RequestBytes,
+		ResponseBytes: l.ResponseBytes,
+		LogBytes:      l.LogBytes,
+	}
+}
+
+func defaultConfig() config {
+	return config{
+		Data: "./data", Listen: "127.0.0.1:8787", Control: "127.0.0.1:8788",
+		Account: strings.Repeat("0", 32), Namespace: "production", Grace: 30 * time.Second,
+		Limits: limitsConfig{CPU: 50, Subrequests: 1000, Memory: 128, RequestBytes: 100 << 20, LogBytes: 256 << 10,
+			Startup: 400, Isolates: 64, Suspended: 8},
+	}
+}
+
+// parseConfig reads the command line and the file it names. Nothing has been opened yet.
+func parseConfig(args []string, stderr io.Writer) (config, error) {
+	c := defaultConfig()
+	var file string
+	fs := flag.NewFlagSet("serve", flag.ContinueOnError)
+	fs.SetOutput(stderr)
+	fs.StringVar(&file, "config", "", "YAML `FILE` with these settings and more; flags win")
+	bind := func(c *config) {
+		fs.StringVar(&c.Data, "data", c.Data, "state `DIR`, created when missing")
+		fs.StringVar(&c.Listen, "listen", c.Listen, "ingress `ADDR`")
+		fs.StringVar(&c.Control, "control", c.Control, "control API `ADDR`")
+		fs.StringVar(&c.Token, "token", c.Token, "admin API `TOKEN`; else $SWITCHYARD_TOKEN; else DIR/token")
+		fs.StringVar(&c.Account, "account", c.Account, "account `ID` in API paths")
+		fs.StringVar(&c.Entry, "entry", c.Entry, "plain Worker that receives every request no route claims (`SCRIPT`)")
+		fs.StringVar(&c.Namespace, "namespace", c.Namespace, "built-in dispatcher's namespace (`NAME`)")
+		fs.StringVar(&c.Metrics, "metrics", c.Metrics, "own listener for /metrics (`ADDR`)")
+		fs.BoolVar(&c.Demo, "demo", c.Demo, "deploy the example platform and print curl lines")
+	}
+	bind(&c)
+	if err := fs.Parse(args); err != nil {
+		return c, usageError{err}
+	}
+	if fs.NArg() > 0 {
+		return c, usageError{fmt.Errorf("unexpected argument %q", fs.Arg(0))}
+	}
+	if file != "" {
+		if err := c.merge(file, fs); err != nil {
+			return c, err
+		}
+	}
+	return c, c.check()
+}
+
+// merge lays the file under the flags that were given.
+func (c *config) merge(file string, fs *flag.FlagSet) error {
+	f, err := os.Open(file)
+	if err != nil {
+		return fmt.Errorf("--config: %w", err)
+	}
+	defer f.Close()
+	dec := yaml.NewDecoder(f)
+	dec.KnownFields(true)
+	given := map[string]string{}
+	fs.Visit(func(f *flag.Flag) { given[f.Name] = f.Value.String() })
+	*c = defaultConfig()
+	if err := dec.Decode(c); err != nil && !errors.Is(err, io.EOF) {
+		return fmt.Errorf("--config %s: %w", file, err)
+	}
+	for name, value := range given { // the flags are bound to c's fields: set them again
+		if err := fs.Set(name, value); err != nil {
+			return usageError{err}
+		}
+	}
+	return nil
+}
+
+var (
+	validName    = regexp.MustCompile(`^[A-Za-z0-9_-]{1,63}$`)
+	validAccount = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
+)
+
+// check refuses what could only fail later.
+func (c *config) check() error {
+	for _, a := range []struct{ key, value string }{{"listen", c.Listen}, {"control", c.Control}, {"metrics", c.Metrics}} {
+		if a.value == "" && a.key == "metrics" {
+			continue
+		}
+		if _, _, err := net.SplitHostPort(a.value); err != nil {
+			return usageError{fmt.Errorf("%s: %w", a.key, err)}
+		}
+	}
+	if !validAccount.MatchString(c.Account) {
+		return usageError{fmt.Errorf("account: %q is not an id: 1 to 64 letters, digits, - and _", c.Account)}
+	}
+	if !validName.MatchString(c.Namespace) {
+		return usageError{fmt.Errorf("namespace: %q is not a name: 1 to 63 letters, digits, - and _", c.Namespace)}
+	}
+	if c.Entry != "" && !validName.MatchString(c.Entry) {
+		return usageError{fmt.Errorf("entry: %q is not a name: 1 to 63 letters, digits, - and _", c.Entry)}
+	}
+	for _, p := range c.TrustedProxies {
+		if _, err := netip.ParsePrefix(p); err != nil {
+			return usageError{fmt.Errorf("trusted_proxies: %w", err)}
+		}
+	}
+	return c.Limits.check()
+}
+
+func (l limitsConfig) check() error {
+	for _, v := range []struct {
+		key   string
+		value int64
+		least int64
+	}{
+		{"cpu_ms", int64(l.CPU), 0}, {"wall_ms", int64(l.Wall), 0}, {"subrequests", int64(l.Subrequests), 0},
+		{"memory_mb", int64(l.Memory), 16}, {"request_bytes", l.RequestBytes, 0}, {"response_bytes", l.ResponseBytes, 0},
+		{"log_bytes", l.LogBytes, 0}, {"startup_cpu_ms", int64(l.Startup), 1}, {"isolates", int64(l.Isolates), 1},
+		{"suspended_per_js", int64(l.Suspended), 1},
+	} {
+		if v.value < v.least {
+			return usageError{fmt.Errorf("limits.%s: %d is less than %d", v.key, v.value, v.least)}
+		}
+	}
+	if l.Memory > 4096 {
+		return usageError{fmt.Errorf("limits.memory_mb: %d is more than 4096", l.Memory)}
+	}
+	return nil
+}
