@@ -138,6 +138,15 @@ func (d *disk) MkdirAll(dir string, perm os.FileMode) error {
 	return d.try(func() error { return d.FS.MkdirAll(dir, perm) })
 }
 
+// syncDir makes what is in dir, by name, durable.
+func (d *disk) syncDir(dir string) error {
+	f, err := d.FS.OpenDir(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
+}
+
 func (d *disk) Unwrap() vfs.FS { return d.FS }
 
 // diskFile is an open file of a disk.

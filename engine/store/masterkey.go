@@ -26,7 +26,7 @@ func (s *Store) masterKey(fresh bool) ([]byte, error) {
 	key, err := readKey(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && fresh:
-		return makeKey(path)
+		return s.makeKey(path)
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, fmt.Errorf("%s is missing: without it no secret of this store opens, put it back", path)
 	}
@@ -54,7 +54,7 @@ func readKey(path string) ([]byte, error) {
 
 // makeKey writes a new key and syncs it and its directory: the store must never be older than
 // its key.
-func makeKey(path string) ([]byte, error) {
+func (s *Store) makeKey(path string) ([]byte, error) {
 	key := make([]byte, keySize)
 	rand.Read(key)
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
@@ -65,13 +65,5 @@ func makeKey(path string) ([]byte, error) {
 	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
 		return nil, err
 	}
-	return key, syncDir(filepath.Dir(path))
-}
-
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
+	return key, s.disk.syncDir(filepath.Dir(path))
 }

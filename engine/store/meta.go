@@ -18,41 +18,37 @@ type logStart struct {
 	First uint64 `json:"first"`
 }
 
-// checkSchema refuses a database of a newer version, and tells whether this one is new.
-func (s *Store) checkSchema() (fresh bool, err error) {
+// checkSchema refuses a database of a newer version, and one that does not say.
+func (s *Store) checkSchema() error {
 	var found schema
-	err = s.meta(metaSchema, &found)
-	switch {
-	case errors.Is(err, pebble.ErrNotFound):
-		return true, s.requireEmpty()
-	case err != nil:
-		return false, err
-	case found.Version > schemaVersion:
-		return false, fmt.Errorf("%w: schema %d, this version knows up to %d", ErrNewer, found.Version, schemaVersion)
+	if err := s.meta(metaSchema, &found); err != nil {
+		return err
 	}
-	return false, nil
+	if found.Version > schemaVersion {
+		return fmt.Errorf("%w: schema %d, this version knows up to %d", ErrNewer, found.Version, schemaVersion)
+	}
+	return nil
 }
 
-// requireEmpty refuses a database that has records but says not of which schema.
-func (s *Store) requireEmpty() error {
-	it, err := s.db.NewIter(nil)
-	if err != nil {
-		return readError(metaKey(metaSchema), err)
+// checkKey refuses a master key that is not the one the store was made with.
+func (s *Store) checkKey() error {
+	var check []byte
+	if err := s.meta(metaKeyCheck, &check); err != nil {
+		return err
 	}
-	defer it.Close()
-	if it.First() {
-		return fmt.Errorf("%w: there is %s but no schema version", ErrCorrupt, keyName(it.Key()))
+	if _, err := s.Unseal(keyCheckPurpose, check); err != nil {
+		return fmt.Errorf("the master key is not the one this store was made with: %w", err)
 	}
-	return it.Error()
+	return nil
 }
 
 // writeSchema makes a new database ours, in one synced batch.
-func (s *Store) writeSchema() error {
-	check, err := s.sealer.seal(keyCheckPurpose, nil)
+func (s *Store) writeSchema(db *pebble.DB) error {
+	check, err := s.Seal(keyCheckPurpose, nil)
 	if err != nil {
 		return err
 	}
-	batch := s.db.NewBatch()
+	batch := db.NewBatch()
 	for name, value := range map[string]any{
 		metaSchema:   schema{schemaVersion},
 		metaLogFirst: logStart{1},
@@ -66,14 +62,14 @@ func (s *Store) writeSchema() error {
 			return err
 		}
 	}
-	return s.logger.guard(func() error { return s.db.Apply(batch, pebble.Sync) })
+	return s.logger.guard(func() error { return db.Apply(batch, pebble.Sync) })
 }
 
-// meta reads a value of the meta table; pebble.ErrNotFound when there is none.
+// meta reads a value of the meta table. Each is there from the beginning.
 func (s *Store) meta(name string, into any) error {
 	value, closer, err := s.db.Get(metaKey(name))
 	if errors.Is(err, pebble.ErrNotFound) {
-		return err
+		return fmt.Errorf("%w: %s is missing", ErrCorrupt, keyName(metaKey(name)))
 	}
 	if err != nil {
 		return readError(metaKey(name), err)
@@ -86,7 +82,7 @@ func (s *Store) meta(name string, into any) error {
 func (s *Store) lastSeq() (uint64, error) {
 	var start logStart
 	if err := s.meta(metaLogFirst, &start); err != nil {
-		return 0, fmt.Errorf("%s: %w", keyName(metaKey(metaLogFirst)), err)
+		return 0, err
 	}
 	it, err := s.db.NewIter(tableBounds(tableChange))
 	if err != nil {

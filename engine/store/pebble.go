@@ -3,13 +3,11 @@ package store
 import (
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
+	"io/fs"
 	"strings"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
-	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
 // databaseFormat is the newest on-disk format of the Pebble that go.mod pins.
@@ -23,7 +21,6 @@ func (s *Store) pebbleOptions() *pebble.Options {
 	events := s.logger.events()
 	o := &pebble.Options{
 		FS:                          s.disk,
-		Lock:                        s.lock,
 		Logger:                      s.logger,
 		EventListener:               &events,
 		FormatMajorVersion:          databaseFormat,
@@ -45,35 +42,77 @@ func (s *Store) pebbleOptions() *pebble.Options {
 	return o
 }
 
+// openDB takes the lock and opens the database; it makes one where there is none.
 func (s *Store) openDB() error {
 	if err := s.makeDir(); err != nil {
 		return err
 	}
-	dir := s.disk.PathJoin(s.options.Dir, "db")
-	if err := s.disk.MkdirAll(dir, 0o700); err != nil {
-		return err
-	}
 	var err error
-	if s.lock, err = pebble.LockDirectory(dir, s.disk); err != nil {
-		return fmt.Errorf("%w by another process: %v", ErrLocked, err)
+	if s.lock, err = pebble.LockDirectory(s.options.Dir, s.disk); err != nil {
+		return lockError(err)
 	}
-	err = s.logger.guard(func() (err error) {
-		s.db, err = pebble.Open(dir, s.pebbleOptions())
+	dir := s.disk.PathJoin(s.options.Dir, "db")
+	if _, err := s.disk.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+		err = s.create(dir)
+		if err != nil {
+			return fmt.Errorf("make the database: %w", err)
+		}
+	} else if err != nil {
 		return err
-	})
-	return openError(err)
+	}
+	if s.sealer == nil {
+		if err := s.openSealer(false); err != nil {
+			return err
+		}
+	}
+	s.db, err = s.openPebble(dir)
+	return err
 }
 
-// makeDir makes the data directory for its owner only: it holds the key.
-func (s *Store) makeDir() error {
-	if s.options.FS != vfs.Default {
-		return s.disk.MkdirAll(s.options.Dir, 0o700)
-	}
-	if err := os.MkdirAll(filepath.Clean(s.options.Dir), 0o700); err != nil {
+// create makes the database beside its place and moves it there when it is whole: a Pebble
+// whose making was interrupted by a power loss may not open again.
+func (s *Store) create(dir string) error {
+	if err := s.openSealer(true); err != nil {
 		return err
 	}
-	_, err := os.ReadDir(s.options.Dir)
-	return err
+	aside := dir + ".new"
+	if err := s.disk.RemoveAll(aside); err != nil {
+		return err
+	}
+	if err := s.disk.MkdirAll(aside, 0o700); err != nil {
+		return err
+	}
+	db, err := s.openPebble(aside)
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(s.writeSchema(db), s.logger.guard(db.Close)); err != nil {
+		return err
+	}
+	if err := s.disk.Rename(aside, dir); err != nil {
+		return err
+	}
+	return s.disk.syncDir(s.options.Dir)
+}
+
+func (s *Store) openPebble(dir string) (db *pebble.DB, err error) {
+	err = s.logger.guard(func() (err error) {
+		db, err = pebble.Open(dir, s.pebbleOptions())
+		return err
+	})
+	return db, openError(err)
+}
+
+// makeDir makes the data directory, and makes sure that it stays. On a disk it is for its
+// owner only: it holds the key.
+func (s *Store) makeDir() error {
+	if err := s.disk.MkdirAll(s.options.Dir, 0o700); err != nil {
+		return err
+	}
+	if _, err := s.disk.List(s.options.Dir); err != nil {
+		return err
+	}
+	return s.disk.syncDir(s.disk.PathDir(s.options.Dir))
 }
 
 // openError tells apart what the operator can act on.
@@ -83,10 +122,17 @@ func openError(err error) error {
 		return nil
 	case pebble.IsCorruptionError(err):
 		return fmt.Errorf("%w: %w", ErrCorrupt, err)
-	case strings.Contains(err.Error(), "unknown format major version"), strings.Contains(err.Error(), "format major version too new"):
+	case strings.Contains(err.Error(), "unknown format major version"):
 		return fmt.Errorf("%w: %w", ErrNewer, err)
 	}
 	return err
+}
+
+func lockError(err error) error {
+	if errors.Is(err, fs.ErrPermission) || noSpace(err) {
+		return err
+	}
+	return fmt.Errorf("%w: %v", ErrLocked, err)
 }
 
 // readError names the record that could not be read.

@@ -5,10 +5,7 @@ import (
 	"crypto/cipher"
 	"crypto/hkdf"
 	"crypto/sha256"
-	"errors"
 	"fmt"
-
-	"github.com/cockroachdb/pebble/v2"
 )
 
 // A sealed text, AES-256-GCM (NIST SP 800-38D) with a random nonce under a key derived from
@@ -87,24 +84,12 @@ func (s *Store) DeriveKey(purpose string) ([]byte, error) {
 	return s.sealer.derive("derived/" + purpose)
 }
 
-// openSealer finds the master key and checks that the store was made with it.
-func (s *Store) openSealer(fresh bool) (*sealer, error) {
+// openSealer finds the master key.
+func (s *Store) openSealer(fresh bool) error {
 	master, err := s.masterKey(fresh)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	sealer, err := newSealer(master)
-	if err != nil || fresh {
-		return sealer, err
-	}
-	var check []byte
-	if err := s.meta(metaKeyCheck, &check); errors.Is(err, pebble.ErrNotFound) {
-		return nil, fmt.Errorf("%w: %s is missing", ErrCorrupt, keyName(metaKey(metaKeyCheck)))
-	} else if err != nil {
-		return nil, err
-	}
-	if _, err := sealer.unseal(keyCheckPurpose, check); err != nil {
-		return nil, fmt.Errorf("the master key is not the one this store was made with: %w", err)
-	}
-	return sealer, nil
+	s.sealer, err = newSealer(master)
+	return err
 }

@@ -107,17 +107,11 @@ func (s *Store) open() (err error) {
 	if err := s.openDB(); err != nil {
 		return err
 	}
-	fresh, err := s.checkSchema()
-	if err != nil {
+	if err := s.checkSchema(); err != nil {
 		return err
 	}
-	if s.sealer, err = s.openSealer(fresh); err != nil {
+	if err := s.checkKey(); err != nil {
 		return err
-	}
-	if fresh {
-		if err := s.writeSchema(); err != nil {
-			return err
-		}
 	}
 	seq, err := s.lastSeq()
 	if err != nil {
