@@ -33,7 +33,7 @@ type Isolate struct {
 	io       uint32 // JavaScript: address of the I/O buffer
 	from     *snapshot
 
-	log      guestOutput
+	log guestOutput
 
 	turn  sync.Mutex // held by the goroutine that runs in it; guards what is above
 	dead  bool       // its state is unknown; also under turn

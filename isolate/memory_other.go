@@ -45,4 +45,6 @@ func (m *memory) Free() { m.bytes = nil }
 
 func (m *memory) reset(limit int) (pages int, err error) { return 0, errNoReset() }
 
-func errNoReset() error { return errors.New("isolates are cloned anew: reset in place needs Linux 6.7") }
+func errNoReset() error {
+	return errors.New("isolates are cloned anew: reset in place needs Linux 6.7")
+}

@@ -144,12 +144,24 @@ func (p *Pool) clone() (*Isolate, error) {
 		return nil, err
 	}
 	is.seats = 1
-	if p.seats > 1 {
-		p.mu.Lock()
+	p.mu.Lock()
+	p.admitLocked(is)
+	if is.seats < p.seats {
 		p.mu.seated = append(p.mu.seated, is)
-		p.mu.Unlock()
 	}
+	p.mu.Unlock()
 	return is, nil
+}
+
+// admitLocked gives an isolate's free seats to waiting calls.
+func (p *Pool) admitLocked(is *Isolate) {
+	for len(p.mu.waiting) > 0 && is.seats < p.seats {
+		turn := p.mu.waiting[0]
+		p.mu.waiting = p.mu.waiting[1:]
+		p.mu.calls++
+		is.seats++
+		turn <- is
+	}
 }
 
 // waitLocked waits for a seat to be given up. It unlocks.
@@ -236,18 +248,15 @@ func (p *Pool) shun(is *Isolate) {
 
 // keepLocked gives the seat to a waiting call, or puts the isolate where it belongs now.
 func (p *Pool) keepLocked(is *Isolate) {
-	if len(p.mu.waiting) > 0 {
-		turn := p.mu.waiting[0]
-		p.mu.waiting = p.mu.waiting[1:]
-		p.mu.calls++
-		is.seats++
-		turn <- is
-		return
-	}
-	if is.seats == 0 {
+	wasFull := is.seats == p.seats-1
+	p.admitLocked(is)
+	switch {
+	case is.seats == 0:
 		p.mu.seated = without(p.mu.seated, is)
 		p.mu.idle = append(p.mu.idle, is)
-	} else if is.seats == p.seats-1 {
+	case is.seats == p.seats:
+		p.mu.seated = without(p.mu.seated, is)
+	case wasFull:
 		p.mu.seated = append(p.mu.seated, is)
 	}
 }
