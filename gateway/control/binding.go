@@ -94,10 +94,10 @@ func (o *outbound) decode() *engine.Outbound {
 	return out
 }
 
-// replaceBindings puts sent in the place of u's bindings, as if it were the whole of them but
-// for two things. What is sent bare stays as it was; not being there is an error whatever the
-// client says of inheriting, so that no binding gets lost unsaid. And secrets stay: nobody
-// can read one back to send it again, so they go only when they are deleted by name.
+// replaceBindings puts sent in the place of u's bindings. Secrets stay though they are not
+// sent: nobody can read one back to send it again, so they go only when they are deleted by
+// name. What is sent bare the engine inherits; not being there is an error then, whatever the
+// client says of inheriting, so that no binding gets lost unsaid.
 func replaceBindings(u *engine.Upload, sent []binding) error {
 	old := u.Bindings
 	u.Bindings = make([]engine.Binding, 0, len(sent))
@@ -107,7 +107,7 @@ func replaceBindings(u *engine.Upload, sent []binding) error {
 			return err
 		}
 		u.StrictInherit = u.StrictInherit || sent[i].bare()
-		u.Bindings = append(u.Bindings, inherited(b, old))
+		u.Bindings = append(u.Bindings, b)
 	}
 	for _, b := range old {
 		if b.Type == engine.SecretText && findBinding(u.Bindings, b.Name) < 0 {
@@ -115,25 +115,6 @@ func replaceBindings(u *engine.Upload, sent []binding) error {
 		}
 	}
 	return nil
-}
-
-// inherited is what an inherit binding of the newest version stands for, when it is known
-// here; an upload leaves that to the engine.
-func inherited(b engine.Binding, old []engine.Binding) engine.Binding {
-	if b.Type != engine.Inherit || b.VersionID != "" {
-		return b
-	}
-	name := b.OldName
-	if name == "" {
-		name = b.Name
-	}
-	i := findBinding(old, name)
-	if i < 0 {
-		return b
-	}
-	found := old[i]
-	found.Name = b.Name
-	return found
 }
 
 // findBinding returns the index of the binding called name, -1 when there is none.

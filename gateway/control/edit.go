@@ -2,6 +2,7 @@ package control
 
 import (
 	"net/http"
+	"slices"
 
 	"switchyard/engine"
 )
@@ -26,6 +27,7 @@ func (s *server) edit(c *call, change func(*engine.Upload) error) (engine.Script
 
 // serves says that the version has all of the script's traffic.
 func serves(s engine.Script, version string) bool {
-	shares := s.Deployment.Shares
-	return len(shares) == 1 && shares[0].Version == version
+	return !slices.ContainsFunc(s.Deployment.Shares, func(share engine.Share) bool {
+		return share.Version != version && share.Percent > 0
+	})
 }

@@ -208,7 +208,7 @@ func (f *fakePlatform) Deploy(_ context.Context, ref engine.Ref, u engine.Upload
 		s.script = engine.Script{Ref: ref, ID: f.id(), Created: f.now()}
 		f.scripts[ref] = s
 	}
-	v, err := f.add(s, u)
+	v, err := f.add(s, u, false)
 	if err != nil {
 		return engine.Script{}, err
 	}
@@ -216,18 +216,19 @@ func (f *fakePlatform) Deploy(_ context.Context, ref engine.Ref, u engine.Upload
 	return s.script, nil
 }
 
-// add makes a version, with bindings kept and inherited as the engine does.
-func (f *fakePlatform) add(s *fakeScript, u engine.Upload) (engine.Version, error) {
+// add makes a version, with bindings kept and inherited as the engine does; those of an edit
+// are the whole list.
+func (f *fakePlatform) add(s *fakeScript, u engine.Upload, edited bool) (engine.Version, error) {
 	var old []engine.Binding
 	if len(s.versions) > 0 {
 		old = s.uploads[s.versions[0].ID].Bindings
 	}
 	var bindings []engine.Binding
-	for _, b := range u.Bindings {
+	for n, b := range u.Bindings {
 		if b.Type == engine.Inherit {
 			i := findBinding(old, b.Name)
 			if i < 0 && u.StrictInherit {
-				return engine.Version{}, &engine.InputError{Field: "bindings[0]", Reason: "nothing to inherit: " + b.Name}
+				return engine.Version{}, &engine.InputError{Field: fmt.Sprintf("bindings[%d]", n), Reason: "nothing to inherit: " + b.Name}
 			}
 			if i < 0 {
 				continue
@@ -238,11 +239,11 @@ func (f *fakePlatform) add(s *fakeScript, u engine.Upload) (engine.Version, erro
 	}
 	for _, b := range old {
 		keep := b.Type == engine.SecretText || slices.Contains(u.KeepBindings, b.Type)
-		if keep && findBinding(bindings, b.Name) < 0 {
+		if keep && !edited && findBinding(bindings, b.Name) < 0 {
 			bindings = append(bindings, b)
 		}
 	}
-	u.Bindings = bindings
+	u.Bindings, u.KeepBindings, u.StrictInherit = bindings, nil, false
 	return f.put(s, u), nil
 }
 
@@ -290,12 +291,10 @@ func (f *fakePlatform) Edit(_ context.Context, ref engine.Ref, edit func(*engine
 	if err := f.change("Edit %s %s", ref, uploadText(u)); err != nil {
 		return engine.Script{}, err
 	}
-	for i, b := range u.Bindings {
-		if b.Type == engine.Inherit {
-			return engine.Script{}, &engine.InputError{Field: fmt.Sprintf("bindings[%d]", i), Reason: "nothing to inherit: " + b.Name}
-		}
+	v, err := f.add(s, u, true)
+	if err != nil {
+		return engine.Script{}, err
 	}
-	v := f.put(s, u)
 	f.deploy(s, []engine.Share{{Version: v.ID, Percent: 100}}, u.Annotations)
 	return s.script, nil
 }
@@ -344,7 +343,7 @@ func (f *fakePlatform) AddVersion(_ context.Context, ref engine.Ref, u engine.Up
 	if err != nil {
 		return engine.Version{}, err
 	}
-	return f.add(s, u)
+	return f.add(s, u, false)
 }
 
 func (f *fakePlatform) Deployments(ref engine.Ref) ([]engine.Deployment, error) {
