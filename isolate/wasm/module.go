@@ -33,6 +33,7 @@ type module struct {
 	elementRefs []functionRef
 	globalRefs  []functionRef
 	taken       map[uint32]bool // functions whose address is taken
+	exported    map[uint32]bool // functions that are exported
 }
 
 const noFunction = ^uint32(0)
@@ -250,6 +251,7 @@ func (m *module) globalSection(r *reader) {
 func (m *module) exportSection(r *reader) {
 	n := r.count("exports", "Exports", m.limits.Exports)
 	seen := make(map[string]bool, n)
+	m.exported = make(map[uint32]bool)
 	for i := 0; i < n && r.err == nil; i++ {
 		at := r.p
 		e := exported{name: r.name("export name")}
@@ -261,6 +263,9 @@ func (m *module) exportSection(r *reader) {
 		}
 		seen[e.name] = true
 		m.exportOne(r, &e)
+		if e.kind == KindFunction {
+			m.exported[e.index] = true
+		}
 		m.exports = append(m.exports, e)
 	}
 }

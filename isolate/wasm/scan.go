@@ -94,7 +94,7 @@ func (s *scanner) instruction(c *code) {
 		s.branch(c, i)
 	case opCall, opCallIndirect, opRefFunc:
 		s.call(c, i)
-	case opGlobalSet:
+	case opGlobalGet, opGlobalSet:
 		s.global(c, i)
 	default:
 		if opcodes[i.op].imm == immZero || i.op >= 0x100 && i.op < 0x200 || i.op == opTableSet {
@@ -180,7 +180,7 @@ func (s *scanner) call(c *code, i instruction) {
 		return
 	}
 	if i.op == opRefFunc {
-		m.take(i.index)
+		s.reference(c, i)
 		return
 	}
 	if n := uint32(len(m.imports)); i.index >= n {
@@ -189,15 +189,26 @@ func (s *scanner) call(c *code, i instruction) {
 	s.apply(m.typeOf(i.index))
 }
 
+// reference checks that a function whose address is taken is declared outside of code, as the
+// format demands: our export of the start function must not count.
+func (s *scanner) reference(c *code, i instruction) {
+	if !s.m.taken[i.index] && !s.m.exported[i.index] {
+		c.fail(i.at, "function %d is referred to but not declared", i.index)
+		return
+	}
+	s.m.take(i.index)
+}
+
 func (s *scanner) apply(t funcType) { s.height += len(t.results) - len(t.params) }
 
-// global marks writes of globals that a reset cannot undo.
+// global keeps the guest away from the globals that are added behind its own, and marks writes
+// that a reset cannot undo.
 func (s *scanner) global(c *code, i instruction) {
 	if int64(i.index) >= int64(len(s.m.globals)) {
 		c.fail(i.at, "global index %d is out of range: there are %d globals", i.index, len(s.m.globals))
 		return
 	}
-	if !s.m.globals[i.index].resettable() {
+	if i.op == opGlobalSet && !s.m.globals[i.index].resettable() {
 		s.uses.dirty = true
 	}
 }

@@ -15,18 +15,21 @@ func (m *module) elementSection(r *reader) {
 	m.elements.to = r.p
 }
 
-// elementSegment reads one segment of at most room items and returns how many it has.
-func (m *module) elementSegment(r *reader, room int) int {
+// elementSegment reads one segment of at most room items and returns how many it has. An
+// active one must lie inside its table: otherwise instantiation would have failed.
+func (m *module) elementSegment(r *reader, room int) (n int) {
 	at := r.p
 	flags := r.u32()
 	if flags > 7 {
 		r.fail(at, "element segment has unknown flags 0x%x", flags)
 		return 0
 	}
-	if flags&1 == 0 {
-		m.activeElements(r, flags&2 != 0)
+	active, expressions := flags&1 == 0, flags&4 != 0
+	var t table
+	var offset uint32
+	if active {
+		t, offset = m.activeElements(r, flags&2 != 0)
 	}
-	expressions := flags&4 != 0
 	switch {
 	case flags&3 == 0: // no type: functions
 	case expressions:
@@ -36,18 +39,28 @@ func (m *module) elementSegment(r *reader, room int) int {
 			r.fail(at, "element kind is not that of functions")
 		}
 	}
-	return m.elementItems(r, expressions, room)
+	n = m.elementItems(r, expressions, room)
+	if active && uint64(offset)+uint64(n) > uint64(t.min) {
+		r.fail(at, "element segment at %d with %d items is out of bounds of a table of %d", offset, n, t.min)
+	}
+	return n
 }
 
-func (m *module) activeElements(r *reader, named bool) {
-	at, t := r.p, uint32(0)
+// activeElements reads which table a segment is for, and its offset there.
+func (m *module) activeElements(r *reader, named bool) (t table, offset uint32) {
+	at, i := r.p, uint32(0)
 	if named {
-		t = r.u32()
+		i = r.u32()
 	}
-	if r.err == nil && int64(t) >= int64(len(m.tables)) {
-		r.fail(at, "table index %d of an element segment is out of range: there are %d tables", t, len(m.tables))
+	if r.err == nil && int64(i) >= int64(len(m.tables)) {
+		r.fail(at, "table index %d of an element segment is out of range: there are %d tables", i, len(m.tables))
+		return table{}, 0
 	}
-	m.offset(r)
+	offset = m.offset(r)
+	if r.err == nil {
+		t = m.tables[i]
+	}
+	return t, offset
 }
 
 func (m *module) elementItems(r *reader, expressions bool, room int) int {

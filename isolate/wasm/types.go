@@ -103,7 +103,7 @@ type limits struct {
 // limits reads limits of a memory or table, whose name is what.
 func (r *reader) limits(what string) (l limits) {
 	at := r.p
-	flags := r.u32()
+	flags := r.byte()
 	switch {
 	case flags > 7:
 		r.fail(at, "limits of a %s have unknown flags 0x%x", what, flags)
