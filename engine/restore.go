@@ -1,6 +1,10 @@
 package engine
 
-import "switchyard/engine/store"
+import (
+	"fmt"
+
+	"switchyard/engine/store"
+)
 
 // restore builds the catalog from the store at start. It keeps ids and names, compiles nothing
 // and reads no module. Records come in the order that store.Load promises.
@@ -33,34 +37,36 @@ func (r *restorer) take(record store.Record) error {
 		r.routes[record.Route.ID] = Route(*record.Route)
 	case record.Script != nil:
 		r.finish()
-		r.begin(record.Script)
+		return r.begin(record.Script)
 	case record.Deployment != nil:
 		r.deployment = record.Deployment
 	case record.Version != nil:
-		r.addVersion(record.Version)
+		return r.addVersion(record.Version)
 	}
 	return nil
 }
 
-func (r *restorer) begin(record *store.Script) {
+func (r *restorer) begin(record *store.Script) error {
 	if r.namespace == nil || r.namespace.id != record.NamespaceID {
 		r.namespace = r.catalog.byID(record.NamespaceID)
 	}
 	if r.namespace == nil {
-		return // its namespace was never written whole: `switchyard check` reports it
+		return fmt.Errorf("%w: script %s %q is in namespace %s, which is missing", store.ErrCorrupt, record.ID, record.Name, record.NamespaceID)
 	}
 	r.script = &script{id: record.ID, name: record.Name, namespace: r.namespace}
 	r.state = &scriptState{record: *record}
+	return nil
 }
 
-func (r *restorer) addVersion(record *store.Version) {
-	if r.script == nil {
-		return
+func (r *restorer) addVersion(record *store.Version) error {
+	if r.script == nil || r.script.id != record.ScriptID {
+		return fmt.Errorf("%w: version %s is of script %s, which is missing", store.ErrCorrupt, record.ID, record.ScriptID)
 	}
 	if old := r.state.newest; old != nil && r.names(old.id) {
 		r.old = append(r.old, old)
 	}
 	r.state.newest = &version{script: r.script, id: record.ID, number: record.Number}
+	return nil
 }
 
 func (r *restorer) names(id string) bool {
