@@ -8,7 +8,7 @@ const (
 	priceForward = 3  // fuel a byte: the page faults of fresh memory
 	priceBack    = 12 // fuel a byte: copying towards higher addresses in place runs backwards
 	priceShort   = 64 // fuel for a call; a byte more for each byte
-	priceElement = 24 // fuel an element of a table
+	priceElement = 8  // fuel an element of a table
 )
 
 // bulk rewrites an instruction on memory's size, on stretches of memory, or on tables.

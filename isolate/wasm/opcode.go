@@ -86,15 +86,16 @@ type opInfo struct {
 	cost  uint8 // price in fuel, about the time of a simple instruction each
 }
 
-// A memory access and arithmetic cost one. What takes a compiler ten instructions or a
-// processor twenty cycles costs more, or a loop of it would make slices long.
+// The unit is the time of a simple instruction among others, about 0.07 ns. What takes a
+// processor dozens of cycles costs more, or a loop of it would make slices long.
 const (
 	costFree   = 0
 	costPlain  = 1
-	costSlow   = 8  // division, square root, conversions that may trap
-	costCall   = 2  // and the callee's own
-	costCallIn = 4  // through a table
-	costHost   = 20 // into the host
+	costLong   = 3   // several instructions of the processor
+	costSlow   = 40  // division, square root
+	costCall   = 15  // and the callee's own
+	costCallIn = 25  // through a table
+	costHost   = 100 // into the host
 )
 
 var opcodes = buildOpcodes()
@@ -126,7 +127,7 @@ func controlOpcodes(set opSetter) {
 	set(opEnd, opEnd, immNone, 0, costFree)
 	set(opBr, opBr, immIndex, 0, costPlain)
 	set(opBrIf, opBrIf, immIndex, -1, costPlain)
-	set(opBrTable, opBrTable, immTable, -1, costCall)
+	set(opBrTable, opBrTable, immTable, -1, costLong)
 	set(opReturn, opReturn, immNone, 0, costPlain)
 	set(opCall, opCall, immIndex, 0, costCall)
 	set(opCallIndirect, opCallIndirect, immIndex2, -1, costCallIn)
@@ -138,18 +139,18 @@ func controlOpcodes(set opSetter) {
 	set(0x22, 0x22, immIndex, 0, costPlain) // local.tee
 	set(opGlobalGet, opGlobalGet, immIndex, 1, costPlain)
 	set(opGlobalSet, opGlobalSet, immIndex, -1, costPlain)
-	set(0x25, 0x25, immIndex, 0, costCall) // table.get
-	set(opTableSet, opTableSet, immIndex, -2, costCall)
+	set(0x25, 0x25, immIndex, 0, costLong) // table.get
+	set(opTableSet, opTableSet, immIndex, -2, costLong)
 	set(opRefNull, opRefNull, immRefType, 1, costPlain)
 	set(0xd1, 0xd1, immNone, 0, costPlain) // ref.is_null
-	set(opRefFunc, opRefFunc, immIndex, 1, costSlow)
+	set(opRefFunc, opRefFunc, immIndex, 1, costLong)
 }
 
 func numericOpcodes(set opSetter) {
 	set(0x28, 0x35, immMem, 0, costPlain)  // loads
 	set(0x36, 0x3e, immMem, -2, costPlain) // stores
 	set(opMemorySize, opMemorySize, immZero, 1, costPlain)
-	set(opMemoryGrow, opMemoryGrow, immZero, 0, costHost)
+	set(opMemoryGrow, opMemoryGrow, immZero, 0, costCall)
 	set(opI32Const, opI32Const, immI32, 1, costPlain)
 	set(opI64Const, opI64Const, immI64, 1, costPlain)
 	set(opF32Const, opF32Const, immF32, 1, costPlain)
@@ -164,14 +165,14 @@ func numericOpcodes(set opSetter) {
 	set(0x91, 0x91, immNone, 0, costSlow) // f32.sqrt
 	set(0x9f, 0x9f, immNone, 0, costSlow) // f64.sqrt
 	for _, ceil := range []opcode{0x8d, 0x9b} {
-		set(ceil, ceil+3, immNone, 0, costCall) // ceil, floor, trunc, nearest
+		set(ceil, ceil+3, immNone, 0, costLong) // ceil, floor, trunc, nearest
 	}
-	set(0xa8, 0xab, immNone, 0, costSlow) // i32.trunc
-	set(0xae, 0xb1, immNone, 0, costSlow) // i64.trunc
+	set(0xa8, 0xab, immNone, 0, costLong) // i32.trunc
+	set(0xae, 0xb1, immNone, 0, costLong) // i64.trunc
 }
 
 func bulkOpcodes(set opSetter) {
-	set(0x100, 0x107, immNone, 0, costSlow) // trunc_sat
+	set(0x100, 0x107, immNone, 0, costLong) // trunc_sat
 	set(opMemoryInit, opMemoryInit, immDataZero, -3, costHost)
 	set(opDataDrop, opDataDrop, immIndex, 0, costPlain)
 	set(opMemoryCopy, opMemoryCopy, immZero2, -3, costHost)
@@ -193,8 +194,8 @@ func vectorOpcodes(set opSetter) {
 	set(0x200, 0x20a, immMem, 0, costPlain)
 	set(0x20b, 0x20b, immMem, -2, costPlain)
 	set(opV128Const, opV128Const, immV128, 1, costPlain)
-	set(0x20d, 0x20d, immV128, -1, costCall) // shuffle
-	set(0x20e, 0x20e, immNone, -1, costCall) // swizzle
+	set(0x20d, 0x20d, immV128, -1, costLong) // shuffle
+	set(0x20e, 0x20e, immNone, -1, costLong) // swizzle
 	set(0x20f, 0x214, immNone, 0, costPlain) // splats
 	for _, extract := range []opcode{0x215, 0x216, 0x218, 0x219, 0x21b, 0x21d, 0x21f, 0x221} {
 		set(extract, extract, immLane, 0, costPlain)
@@ -205,8 +206,8 @@ func vectorOpcodes(set opSetter) {
 	set(0x223, 0x251, immNone, -1, costPlain) // comparisons, logic
 	unary(0x4d, 0x53)
 	set(0x252, 0x252, immNone, -2, costPlain)   // bitselect
-	set(0x254, 0x257, immMemLane, -1, costCall) // load lane
-	set(0x258, 0x25b, immMemLane, -2, costCall)
+	set(0x254, 0x257, immMemLane, -1, costLong) // load lane
+	set(0x258, 0x25b, immMemLane, -2, costLong)
 	set(0x25c, 0x25d, immMem, 0, costPlain)
 	set(0x25e, 0x26a, immNone, 0, costPlain)
 	set(0x26b, 0x2db, immNone, -1, costPlain) // arithmetic; the exceptions follow
@@ -222,7 +223,7 @@ func vectorOpcodes(set opSetter) {
 	set(0x2ef, 0x2ef, immNone, 0, costSlow)
 	set(0x2f0, 0x2f7, immNone, -1, costPlain)
 	set(0x2f3, 0x2f3, immNone, -1, costSlow)
-	set(0x2f8, 0x2ff, immNone, 0, costCall) // conversions
+	set(0x2f8, 0x2ff, immNone, 0, costLong) // conversions
 	for _, hole := range []opcode{0x9a, 0xa2, 0xa5, 0xa6, 0xaf, 0xb0, 0xb2, 0xb3, 0xb4, 0xbb, 0xc2, 0xc5, 0xc6,
 		0xcf, 0xd0, 0xd2, 0xd3, 0xd4, 0xe2, 0xee} {
 		set(0x200+hole, 0x200+hole, immRefused, 0, costFree)
