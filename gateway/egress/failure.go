@@ -1,3 +1,5 @@
+//lint:file-ignore ST1005 a Worker catches these messages; they are worded as Workers words them.
+
 package egress
 
 import (

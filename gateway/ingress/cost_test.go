@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/valyala/fasthttp"
+
 	"switchyard/engine"
 	"switchyard/isolate"
 )
@@ -186,4 +188,28 @@ func resident(t *testing.T) int64 {
 		t.Fatal(err)
 	}
 	return pages * int64(os.Getpagesize())
+}
+
+// BenchmarkPlain is the floor: fasthttp alone, the same request and response.
+func BenchmarkPlain(b *testing.B) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer ln.Close()
+	server := &fasthttp.Server{NoDefaultServerHeader: true, Handler: func(ctx *fasthttp.RequestCtx) {
+		ctx.SetContentType("text/plain")
+		ctx.SetBodyString("Hello")
+	}}
+	go server.Serve(ln)
+	c, request, buf := dial(b, ln.Addr().String()), []byte(getRequest), make([]byte, 4096)
+	c.Write(request)
+	size, err := c.Read(buf)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		roundTrip(b, c, request, buf, size)
+	}
 }

@@ -127,6 +127,17 @@ func validValue(value []byte) bool {
 	return true
 }
 
+// trimBlanks takes the optional white space around a value off.
+func trimBlanks(b []byte) []byte {
+	for len(b) > 0 && (b[0] == ' ' || b[0] == '\t') {
+		b = b[1:]
+	}
+	for len(b) > 0 && (b[len(b)-1] == ' ' || b[len(b)-1] == '\t') {
+		b = b[:len(b)-1]
+	}
+	return b
+}
+
 // nextLine splits the first header line off a raw header block. Every line ends with CRLF; a
 // bare LF, which some servers take for one, is refused because others do not.
 func nextLine(raw []byte) (line, rest []byte, ok bool) {

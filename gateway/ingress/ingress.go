@@ -141,8 +141,8 @@ func (in *Ingress) Serve(ln net.Listener) error {
 	return in.server.Serve(&listener{Listener: ln, in: in})
 }
 
-// Shutdown stops accepting, lets requests in flight finish, and closes what is left when ctx
-// ends, whose error it then returns. No goroutine of the Ingress is left afterwards.
+// Shutdown stops accepting, ends idle connections and lets requests in flight finish. When ctx
+// ends before, it cancels their calls, closes their connections, and returns ctx's error.
 func (in *Ingress) Shutdown(ctx context.Context) error {
 	err := in.server.ShutdownWithContext(ctx)
 	in.conns.each(func(c *conn) { c.abort() })

@@ -84,7 +84,7 @@ func (h *header) read(raw []byte, trusted bool) *refusal {
 			return badHeader
 		}
 		name, ok := lowerName(scratch[:0], text[:colon])
-		l := line{name: text[:colon], value: bytes.Trim(text[colon+1:], " \t")}
+		l := line{name: text[:colon], value: trimBlanks(text[colon+1:])}
 		if !ok || !validValue(l.value) {
 			return badHeader
 		}
