@@ -26,7 +26,7 @@ type shareJSON struct {
 func describeDeployment(d engine.Deployment) deploymentJSON {
 	return deploymentJSON{
 		ID: d.ID, Source: "wrangler", Strategy: "percentage", AuthorEmail: operatorEmail,
-		CreatedOn: d.Created, Annotations: annotated(d.Annotations),
+		CreatedOn: stamp(d.Created), Annotations: annotated(d.Annotations),
 		Versions: collect(d.Shares, func(s engine.Share) shareJSON { return shareJSON(s) }),
 	}
 }

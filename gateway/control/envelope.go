@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"strconv"
+	"time"
 )
 
 // envelope is the shape of every JSON answer. Clients rely on both halves: wrangler decides on
@@ -58,6 +59,9 @@ func collect[T, J any](all []T, describe func(T) J) []J {
 	}
 	return items
 }
+
+// stamp is how times are written: RFC 3339 in UTC, to the microsecond.
+func stamp(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }
 
 // described makes an endpoint's result of what a method of the Platform returned.
 func described[T, J any](describe func(T) J) func(T, error) (any, error) {

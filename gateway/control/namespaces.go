@@ -21,7 +21,7 @@ type namespaceJSON struct {
 func describeNamespace(n engine.Namespace) namespaceJSON {
 	return namespaceJSON{
 		ID: n.ID, Name: n.Name, Scripts: n.Scripts, Trusted: n.Trusted,
-		CreatedOn: n.Created, CreatedBy: operatorID, ModifiedOn: n.Modified, ModifiedBy: operatorID,
+		CreatedOn: stamp(n.Created), CreatedBy: operatorID, ModifiedOn: stamp(n.Modified), ModifiedBy: operatorID,
 	}
 }
 

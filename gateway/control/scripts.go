@@ -51,7 +51,7 @@ func describeScript(s engine.Script) scriptJSON {
 		ID: s.Script, Tag: s.ID, ETag: v.ETag, Tags: listed(s.Tags),
 		Handlers: handlers(s), NamedHandlers: []any{}, HasModules: s.HasModules, EntryPoint: v.Main,
 		Date: v.CompatibilityDate, Flags: listed(v.CompatibilityFlags),
-		CreatedOn: s.Created, ModifiedOn: s.Modified, DeployedFrom: "wrangler", UsageModel: "standard",
+		CreatedOn: stamp(s.Created), ModifiedOn: stamp(s.Modified), DeployedFrom: "wrangler", UsageModel: "standard",
 		StartupMS: v.Startup.Milliseconds(), DeploymentID: strings.ReplaceAll(v.ID, "-", ""), Namespace: s.Namespace,
 		Limits: describeLimits(v.Limits), Switchyard: describePolicy(v.Policy),
 		Observability: x.Observability, Logpush: x.Logpush, Placement: x.Placement, TailConsumers: x.TailConsumers,

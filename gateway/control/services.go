@@ -16,11 +16,11 @@ func (s *server) getService(c *call) (any, error) {
 	}
 	environment := map[string]any{
 		"environment": "production", "script": describeScript(script),
-		"created_on": script.Created, "modified_on": script.Modified,
+		"created_on": stamp(script.Created), "modified_on": stamp(script.Modified),
 	}
 	return map[string]any{
 		"id": script.Script, "default_environment": environment, "environments": []any{environment},
-		"created_on": script.Created, "modified_on": script.Modified,
+		"created_on": stamp(script.Created), "modified_on": stamp(script.Modified),
 	}, nil
 }
 
@@ -64,5 +64,5 @@ func (s *server) getWorker(c *call) (any, error) {
 		UpdatedOn  time.Time `json:"updated_on"`
 		Subdomain  any       `json:"subdomain"`
 		References []any     `json:"references"`
-	}{script.ID, script.Script, listed(script.Tags), script.Created, script.Modified, noAddress, []any{}}, nil
+	}{script.ID, script.Script, listed(script.Tags), stamp(script.Created), stamp(script.Modified), noAddress, []any{}}, nil
 }

@@ -41,7 +41,7 @@ type resourcesJSON struct {
 func describeVersion(v engine.Version) versionJSON {
 	out := versionJSON{
 		ID: v.ID, Number: v.Number, Annotations: annotated(v.Annotations), StartupMS: v.Startup.Milliseconds(),
-		Metadata: versionMetaJSON{CreatedOn: v.Created, ModifiedOn: v.Created, AuthorID: operatorID, AuthorEmail: operatorEmail, Source: "wrangler"},
+		Metadata: versionMetaJSON{CreatedOn: stamp(v.Created), ModifiedOn: stamp(v.Created), AuthorID: operatorID, AuthorEmail: operatorEmail, Source: "wrangler"},
 	}
 	r := &out.Resources
 	r.Script.ETag, r.Script.DeployedFrom = v.ETag, "wrangler"
