@@ -52,10 +52,11 @@ const sliceBytes = (view) => concatBytes([bytesOf(view)], view.byteLength);
 hooks.isDisturbed = (stream) => readableOf(stream).disturbed;
 hooks.isLocked = (stream) => readableOf(stream).locked;
 
-// handleOf is the host's handle of a stream that nobody has touched, else 0.
+// handleOf is the host's handle of a stream that nobody has touched, else 0. A handle means
+// something to its own request only.
 hooks.handleOf = (stream) => {
   const { host, disturbed, locked } = readableOf(stream);
-  return host === undefined || disturbed || locked ? 0 : host.handle;
+  return host === undefined || disturbed || locked || host.request !== sw.request() ? 0 : host.handle;
 };
 
 // lengthOf is how many bytes the stream will give, −1 where that is not known.

@@ -111,7 +111,11 @@ JSValue body_stream(JSContext *ctx, JSValueConst owner, Body *body) {
   if (body->kind == BODY_KIND_STREAM) return JS_DupValue(ctx, body->value);
   JSValue source = body->kind == BODY_KIND_HANDLE ? JS_NewInt32(body->handle) : body->value;
   JSValueConst arguments[2] = {owner, source};
+  uint32_t current = vm.current;
+  // The stream of a handle belongs to the request that has the handle, whoever asks for it.
+  if (body->kind == BODY_KIND_HANDLE) vm.current = body->req;
   JSValue stream = hook_call(ctx, HOOK_BODY_STREAM, 2, arguments);
+  vm.current = current;
   if (JS_IsException(stream)) return stream;
   if (body->used) release(ctx, stream);
   JS_FreeValue(ctx, body->value);

@@ -1,0 +1,141 @@
+package shimtest
+
+import (
+	"strings"
+	"testing"
+
+	"switchyard/isolate/js"
+)
+
+func TestModules(t *testing.T) {
+	g := newGuest(t, js.Prelude())
+	e := g.start(moduleES, "src/main.js",
+		module{"src/main.js", `
+			import text from "../data/t.txt"; import data from "../data/d.bin"; import json from "./j.json";
+			import { twice } from "./lib/twice.js"; import { env } from "cloudflare:workers"; import * as bare from "bare";
+			export default { async fetch() {
+				const later = await import("./later.js");
+				return Response.json([text, new Uint8Array(data).join(), json.k, twice(4), bare.default, later.default, typeof env]);
+			} }`, moduleES},
+		module{"data/t.txt", "some text", moduleText}, module{"data/d.bin", "\x00\x01\xff", moduleData},
+		module{"src/j.json", `{"k":"v"}`, moduleJSON}, module{"bare", "export default 'b'", moduleES},
+		module{"src/lib/twice.js", `import { two } from "../two.js"; export const twice = (n) => n * two;`, moduleES},
+		module{"src/two.js", `import "./lib/twice.js"; export const two = 2;`, moduleES},
+		module{"src/later.js", `export default "late"`, moduleES})
+	if e != "" {
+		t.Fatal(e)
+	}
+	equal(t, "answer", g.event(1, event{}).body, `["some text","0,1,255","v",8,"b","late","object"]`)
+}
+
+func TestStartFailures(t *testing.T) {
+	for _, s := range []struct {
+		name, source string
+		want         []string
+	}{
+		{"syntax", "export default {\n  fetch( {", []string{"SyntaxError", "main.js:2"}},
+		{"throws", "\n\nthrow new Error('at start')", []string{"Error: at start\n", "main.js:3"}},
+		{"missing module", `import "./nope.js"`, []string{`ReferenceError: No such module "nope.js".`}},
+		{"above the root", `import "../x.js"`, []string{`above the root`}},
+		{"missing export", `import { x } from "./other.js"`, []string{"SyntaxError", "x"}},
+		{"bad json", `import x from "./bad.json"`, []string{"SyntaxError"}},
+		{"wasm", `import x from "./m.wasm"`, []string{`Module "m.wasm" is of a kind that JavaScript cannot import.`}},
+		{"rejected await", `await Promise.reject(new RangeError("r"))`, []string{"RangeError: r"}},
+		{"endless await", `await new Promise(() => {})`, []string{"pending"}},
+		{"fetch in global scope", `await fetch("https://o.example/")`, []string{"Disallowed operation called within global scope"}},
+		{"eval", `eval("1")`, []string{"EvalError: Code generation from strings disallowed for this context"}},
+	} {
+		t.Run(s.name, func(t *testing.T) {
+			g := newGuest(t, js.Prelude())
+			got := g.start(moduleES, "main.js", module{"main.js", s.source, moduleES}, module{"other.js", "export const y = 1", moduleES},
+				module{"bad.json", "{", moduleJSON}, module{"m.wasm", "\x00asm", moduleWasm})
+			for _, want := range s.want {
+				if !strings.Contains(got, want) {
+					t.Errorf("got %q, want %q", got, want)
+				}
+			}
+		})
+	}
+}
+
+func TestHandlers(t *testing.T) {
+	for _, s := range []struct {
+		name, source string
+		kind         uint32
+		want         int32
+	}{
+		{"object", "export default { fetch() {} }", moduleES, js.HandlerFetch | js.HandlerAny},
+		{"class", "import { WorkerEntrypoint } from 'cloudflare:workers'; export default class extends WorkerEntrypoint { fetch() {} }", moduleES, js.HandlerFetch | js.HandlerAny},
+		{"other event", "export default { scheduled() {} }", moduleES, js.HandlerAny},
+		{"nothing", "export const x = 1", moduleES, 0},
+		{"script", "addEventListener('fetch', (e) => e.respondWith(new Response('x')))", moduleJS, js.HandlerFetch | js.HandlerAny},
+		{"silent script", "var x = 1", moduleJS, 0},
+	} {
+		t.Run(s.name, func(t *testing.T) {
+			g := newGuest(t, js.Prelude())
+			if e := g.start(s.kind, "main.js", module{"main.js", s.source, s.kind}); e != "" {
+				t.Fatal(e)
+			}
+			equal(t, "bits", g.enter(js.OpHandlers, 0, 0, 0), s.want)
+		})
+	}
+}
+
+func TestScript(t *testing.T) {
+	g := newGuest(t, js.Prelude())
+	const source = `addEventListener("fetch", (event) => { event.respondWith(handle(event.request)) });
+		async function handle(request) { await null; if (request.method === "PUT") throw new Error("put"); return new Response("sw " + request.url) }`
+	if e := g.start(moduleJS, "worker.js", module{"worker.js", source, moduleJS}); e != "" {
+		t.Fatal(e)
+	}
+	equal(t, "answer", g.event(1, event{}).body, "sw https://example.com/")
+	equal(t, "failure", g.event(2, event{method: "PUT"}).message, "Error: put")
+}
+
+func TestEntrypoints(t *testing.T) {
+	g := worker(t, `import { WorkerEntrypoint } from "cloudflare:workers";
+		export default { fetch() { return new Response("default") } }
+		export class Admin extends WorkerEntrypoint { fetch(r) { return new Response("admin " + typeof this.ctx.waitUntil + this.env.A) } }
+		export const plain = { fetch() { return new Response("plain") } };`)
+	g.give(js.OpEnv, []byte(`[{"name":"A","type":"plain_text","text":"1"}]`), 0)
+	equal(t, "default", g.event(1, event{}).body, "default")
+	equal(t, "class", g.event(2, event{entrypoint: "Admin"}).body, "admin function1")
+	equal(t, "object", g.event(3, event{entrypoint: "plain"}).body, "plain")
+	equal(t, "missing", g.event(4, event{entrypoint: "nope"}).message, "TypeError: Handler does not export a fetch() function.")
+}
+
+// Clones of one snapshot draw different numbers, and one draws the same only by the same seed.
+func TestRandomAfterClone(t *testing.T) {
+	const source = `const early = Math.random(); export default { fetch() { return Response.json([early, Math.random(), Math.random()]) } }`
+	g := worker(t, source)
+	memory, _ := g.mod.Memory().Read(0, g.mod.Memory().Size())
+	image := append([]byte(nil), memory...)
+	first := g.event(1, event{}).body
+	g.mod.Memory().Write(0, image)
+	second := g.event(1, event{}).body
+	a, b := strings.Split(first, ","), strings.Split(second, ",")
+	if a[0] != b[0] {
+		t.Errorf("module scope differs: %s %s", a[0], b[0])
+	}
+	if a[1] == b[1] || a[1] == a[2] {
+		t.Errorf("draws repeat: %s %s", first, second)
+	}
+}
+
+func TestHeapLimit(t *testing.T) {
+	g := worker(t, `export default { fetch(r) {
+		let n = 0; const kept = [];
+		try { for (;; n++) kept.push(new Uint8Array(1 << 20)) } catch (e) { kept.length = 0; return new Response(e.message + " " + n) }
+	} }`)
+	g.enter(js.OpLimit, 8<<20, 0, 0)
+	var n int
+	body := g.event(1, event{}).body
+	if rest, ok := strings.CutPrefix(body, "out of memory "); ok {
+		for _, c := range rest {
+			n = n*10 + int(c-'0')
+		}
+	}
+	if n < 3 || n > 8 {
+		t.Errorf("%q megabytes under a limit of 8", body)
+	}
+}
