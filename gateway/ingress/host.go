@@ -33,11 +33,17 @@ func (a authority) append(dst []byte, https bool) []byte {
 	return dst
 }
 
-const maxHostBytes = 253 // RFC 1035
+const (
+	maxHostBytes = 253              // RFC 1035
+	maxRawHost   = 4 * maxHostBytes // UTF-8 before IDNA; the parser's time is quadratic in it
+)
 
 // parseAuthority reads a Host header or the authority of an absolute-form target. User
 // information, escapes, lists and anything that is no host are refused.
 func parseAuthority(raw string) (authority, bool) {
+	if len(raw) > maxRawHost {
+		return authority{}, false
+	}
 	name, port, ok := splitPort(raw)
 	if !ok || !hostBytes(name) {
 		return authority{}, false

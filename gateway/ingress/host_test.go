@@ -2,6 +2,7 @@ package ingress
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 )
 
@@ -26,7 +27,7 @@ func TestParseAuthority(t *testing.T) {
 		}
 	}
 	for _, bad := range []string{"", ":80", ".", "..", "a..b", ".a", "a..", "a,b", "a@b", "a/b", "a b", "a%41", "[::1", "[::1]x", "[fe80::1%25eth0]", "[1.2.3.4]",
-		"h:65536", "h:-1", "h:8x", "h:000080", "::1", "a:b:c", "\xff\xfe", "1.2.3.256", "xn--", "a?b", "a#b", "a\\b", "*.a", "a\tb"} {
+		"h:65536", "h:-1", "h:8x", "h:000080", "::1", "a:b:c", "\xff\xfe", "1.2.3.256", "xn--", "a?b", "a#b", "a\\b", "*.a", "a\tb", strings.Repeat("a.", 127) + "a", strings.Repeat("\u4e00", 20000)} {
 		if a, ok := parseAuthority(bad); ok {
 			t.Errorf("%q is taken for %+v", bad, a)
 		}

@@ -1,0 +1,41 @@
+package egress
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestExpensiveURLs: nothing that a Worker or an origin says keeps the parser busy.
+func TestExpensiveURLs(t *testing.T) {
+	base, err := parseTarget("http://h/", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	han := func(n int) string {
+		var b strings.Builder
+		for i := range n {
+			b.WriteRune(rune(0x4e00 + i*7%20000))
+		}
+		return b.String()
+	}
+	for _, raw := range []string{
+		"http://" + han(20000) + "/", "http://" + han(5000) + "/", "http:" + han(5000), "ht\ttp:/\n/" + han(5000), " \x01http:\\\\" + han(5000), "//" + han(5000), "\\/" + han(5000),
+		"http://" + strings.Repeat("a@", 8000) + "h/", "http://" + strings.Repeat("a:", 8000) + "@h/", "HTTPS:" + strings.Repeat("a@", 8000),
+		"http://h/" + strings.Repeat("../", 5000), "http://h/?" + strings.Repeat("'", 16000), "http://h/" + strings.Repeat("\u00fc", 8000), "./" + han(5000), "http://h/" + strings.Repeat("x", 1<<20),
+	} {
+		for _, b := range []*target{nil, base} {
+			begun := time.Now()
+			parseTarget(raw, b)
+			if took := time.Since(begun); took > 50*time.Millisecond {
+				t.Errorf("%.20q of %d bytes takes %v", raw, len(raw), took)
+			}
+		}
+	}
+	if _, err := parseTarget("http://h/"+strings.Repeat("x", 16000), nil); err != nil {
+		t.Errorf("a long path: %v", err)
+	}
+	if _, err := parseTarget("login;"+strings.Repeat("x", 4000), base); err != nil {
+		t.Errorf("a long relative path: %v", err)
+	}
+}
