@@ -66,9 +66,11 @@ function method(object, name) {
   return fn;
 }
 
+const EMPTY = freeze(create(null));
+
 // dictionary is Web IDL's conversion to one: undefined and null are empty, primitives are refused.
 function dictionary(value, what) {
-  if (value === undefined || value === null) return {};
+  if (value === undefined || value === null) return EMPTY;
   if (typeof value !== "object" && typeof value !== "function") throw new TypeError(`${what} is not an object`);
   return value;
 }

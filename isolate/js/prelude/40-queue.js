@@ -36,7 +36,7 @@ function strategyOf(strategy, defaultMark) {
   const { highWaterMark, size } = dictionary(strategy, "strategy");
   if (size !== undefined && typeof size !== "function") throw new TypeError("size is not a function");
   const mark = highWaterMark === undefined ? defaultMark : Number(highWaterMark);
-  return { mark, given: size !== undefined, size: size === undefined ? () => 1 : (chunk) => apply(size, undefined, [chunk]) };
+  return { mark, given: size !== undefined, size: size === undefined ? one : (chunk) => apply(size, undefined, [chunk]) };
 }
 
 function checkedMark({ mark }) {

@@ -37,7 +37,7 @@ class Readable {
     this.reader?.onError(error);
   }
 
-  static make(source, { mark = 1, size = () => 1 } = {}) {
+  static make(source, mark = 1, size = one) {
     const stream = new Readable();
     new DefaultSource(stream, source, mark, size).start();
     return stream;
@@ -50,6 +50,7 @@ class Readable {
   }
 }
 
+const one = () => 1;
 const newResolved = () => promiseResolve(undefined);
 
 // sourceOf turns a tenant's underlying source into our algorithms, read in Web IDL's order.
@@ -132,8 +133,10 @@ class ReadableStream {
   pipeThrough(transform, options = undefined) {
     need(arguments.length, 1, "pipeThrough");
     const stream = this.#inner;
-    const { readable, writable } = dictionary(transform, "transform");
+    const pair = dictionary(transform, "transform");
+    const { readable } = pair;
     if (!isReadableStream(readable)) throw new TypeError("pipeThrough: readable is not a ReadableStream");
+    const { writable } = pair;
     if (!isWritableStream(writable)) throw new TypeError("pipeThrough: writable is not a WritableStream");
     const wanted = pipeOptions(options);
     if (stream.locked) throw new TypeError("pipeThrough: the stream is locked");

@@ -6,7 +6,7 @@ class DefaultSource {
     this.stream = stream;
     this.queue = new SizedQueue();
     this.mark = mark;
-    this.size = size;
+    this.sizeFn = size;
     this.startFn = start;
     this.pullFn = pull;
     this.cancelFn = cancel;
@@ -63,7 +63,7 @@ class DefaultSource {
 
   keep(chunk) {
     try {
-      this.queue.push(chunk, this.size(chunk));
+      this.queue.push(chunk, this.sizeFn(chunk));
     } catch (error) {
       this.fail(error);
       throw error;
@@ -89,8 +89,7 @@ class DefaultSource {
   }
 
   clear() {
-    this.pullFn = this.cancelFn = undefined;
-    this.size = undefined;
+    this.pullFn = this.cancelFn = this.sizeFn = undefined;
   }
 
   cancelSteps(reason) {

@@ -2,8 +2,8 @@
 // buffer. Buffers are transferred at every hand-over, so that nobody can write where another reads.
 //
 //   queue:   {buffer, offset, length} …          bytes nobody has asked for yet
-//   pending: {buffer, offset, length, filled,    buffers that wait to be filled; `min` bytes end a wait
-//             min, unit, Ctor, kind}             kind: "byob" | "default" (auto-allocated) | "none" (released)
+//   pending: {buffer, size, offset, length,      buffers that wait to be filled; `min` bytes end a wait
+//             filled, min, unit, Ctor, kind}     kind: "byob" | "default" (auto-allocated) | "none" (released)
 
 class ByteSource {
   constructor(stream, { start, pull, cancel }, mark, chunkSize) {
@@ -78,7 +78,8 @@ class ByteSource {
   allocate(request) {
     try {
       const buffer = new ArrayBuffer(this.chunkSize);
-      this.pending.push({ buffer, offset: 0, length: this.chunkSize, filled: 0, min: 1, unit: 1, Ctor: Uint8Array, kind: "default" });
+      const length = this.chunkSize;
+      this.pending.push({ buffer, size: length, offset: 0, length, filled: 0, min: 1, unit: 1, Ctor: Uint8Array, kind: "default" });
       return true;
     } catch (error) {
       request.error(error);
@@ -122,8 +123,9 @@ class ByteSource {
     const Ctor = viewConstructors.get(typedTag(view)) ?? dataViewCtor;
     const unit = Ctor.BYTES_PER_ELEMENT ?? 1;
     const { byteOffset: offset, byteLength: length } = view;
+    const size = bufferLength(view.buffer);
     try {
-      return { buffer: transferBuffer(view.buffer), offset, length, filled: 0, min: min * unit, unit, Ctor, kind: "byob" };
+      return { buffer: transferBuffer(view.buffer), size, offset, length, filled: 0, min: min * unit, unit, Ctor, kind: "byob" };
     } catch (error) {
       request.error(error);
       return undefined;
@@ -280,7 +282,7 @@ class ByteSource {
       if (view.byteLength !== 0) throw new TypeError("respondWithNewView: the view must be empty once the stream is closed");
     } else if (view.byteLength === 0) throw new TypeError("respondWithNewView: the view is empty");
     if (first.offset + first.filled !== view.byteOffset) throw new RangeError("respondWithNewView: another offset");
-    if (bufferLength(first.buffer) !== bufferLength(view.buffer)) throw new RangeError("respondWithNewView: another buffer length");
+    if (first.size !== bufferLength(view.buffer)) throw new RangeError("respondWithNewView: another buffer length");
     if (first.filled + view.byteLength > first.length) throw new RangeError("respondWithNewView: the view is too large");
     const written = view.byteLength;
     first.buffer = transferBuffer(view.buffer);

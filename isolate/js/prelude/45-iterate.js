@@ -103,6 +103,6 @@ function readableFrom(iterable) {
       if (stop === undefined || stop === null) return RESOLVED;
       return then(settle(apply(stop, iterator, [reason])), (result) => { needObject(result, "The iterator's result"); });
     }),
-  }, { mark: 0 });
+  }, 0);
   return stream;
 }

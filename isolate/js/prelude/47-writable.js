@@ -25,7 +25,7 @@ class Writable {
   get closing() { return this.closeRequest !== undefined || this.inFlightClose !== undefined; }
   get inFlight() { return this.inFlightWrite !== undefined || this.inFlightClose !== undefined; }
 
-  static make(sink, { mark = 1, size = () => 1 } = {}) {
+  static make(sink, mark = 1, size = one) {
     const stream = new Writable();
     new Sink(stream, sink, mark, size).start();
     return stream;

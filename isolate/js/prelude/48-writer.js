@@ -140,7 +140,7 @@ class Sink {
     this.stream = stream;
     this.queue = new SizedQueue();
     this.mark = mark;
-    this.size = size;
+    this.sizeFn = size;
     this.startFn = start;
     this.writeFn = write;
     this.closeFn = close;
@@ -181,9 +181,9 @@ class Sink {
   }
 
   chunkSize(chunk) {
-    if (this.size === undefined) return 1; // closed or errored: nobody will look at it
+    if (this.sizeFn === undefined) return 1; // closed or errored: nobody will look at it
     try {
-      return this.size(chunk);
+      return this.sizeFn(chunk);
     } catch (error) {
       this.failIfNeeded(error);
       return 1;
@@ -259,7 +259,7 @@ class Sink {
   }
 
   clear() {
-    this.writeFn = this.closeFn = this.abortFn = this.size = undefined;
+    this.writeFn = this.closeFn = this.abortFn = this.sizeFn = undefined;
   }
 }
 

@@ -2,7 +2,7 @@
 // the writable's next write until somebody pulls.
 
 class Transform {
-  constructor(transformer, writableStrategy, readableStrategy) {
+  constructor(transformer, writable, readable) {
     this.backpressure = undefined;
     this.change = undefined; // resolvers of the next change of backpressure
     this.finishing = undefined; // promise of the one end: close, cancel or abort
@@ -16,12 +16,12 @@ class Transform {
       write: (chunk) => this.sinkWrite(chunk),
       close: () => this.sinkClose(),
       abort: (reason) => this.sinkAbort(reason),
-    }, writableStrategy);
+    }, writable.mark, writable.size);
     this.readable = Readable.make({
       start: () => started.promise,
       pull: () => this.sourcePull(),
       cancel: (reason) => this.sourceCancel(reason),
-    }, readableStrategy);
+    }, readable.mark, readable.size);
     this.setBackpressure(true);
     this.started = started;
   }

@@ -97,12 +97,18 @@ class Pipe {
     if (this.stopping) return;
     this.reader.read({
       chunk: (chunk) => {
-        this.lastWrite = handled(this.writer.write(chunk));
-        this.step();
+        this.lastWrite = handled(then(RESOLVED, () => this.pass(chunk)));
       },
       close: noop,
       error: noop,
     });
+  }
+
+  // pass is not called by the read itself: enqueue() must not run the sink's write().
+  pass(chunk) {
+    const written = this.writer.write(chunk);
+    this.step();
+    return written;
   }
 
   // stop ends the pipe once: after the writes under way, after `action`, with `failure` if there is one.

@@ -29,7 +29,7 @@ function textTransform(take, rest, convert) {
   const transform = new Transform({
     transform: (chunk) => give(() => take(chunk)),
     flush: () => give(rest),
-  }, {}, { mark: 0 });
+  }, { mark: 1, size: one }, { mark: 0, size: one });
   transform.start();
   return transform;
 }

@@ -90,8 +90,8 @@ globalThis.Response = class Response {
   text() { return Promise.resolve(this.#body); }
 };
 
-// test is what stories use to play the host.
-globalThis.test = {
+// mock is what stories use to play the host.
+globalThis.mock = {
   request: 1,
   module: false,
   time: 1_000,
@@ -112,7 +112,7 @@ globalThis.test = {
       this.ops.delete(id);
       this.time = op.due;
       sw.asRequest(op.request, op.callback);
-      await test.idle();
+      await mock.idle();
     }
     this.time = end;
   },
@@ -129,49 +129,49 @@ globalThis.test = {
 };
 
 globalThis.sw = {
-  now: () => test.time,
-  request: () => test.request,
-  moduleScope: () => test.module,
-  lastOp: () => test.lastOp,
+  now: () => mock.time,
+  request: () => mock.request,
+  moduleScope: () => mock.module,
+  lastOp: () => mock.lastOp,
   asRequest(id, fn) {
-    const before = test.request;
-    test.request = id;
+    const before = mock.request;
+    mock.request = id;
     try {
       return fn();
     } finally {
-      test.request = before;
+      mock.request = before;
     }
   },
-  log: (level, text) => { test.logs.push([level, text]); },
-  hold: (promise) => { test.calls.push(["hold"]); },
+  log: (level, text) => { mock.logs.push([level, text]); },
+  hold: (promise) => { mock.calls.push(["hold"]); },
   timer(ms, callback) {
-    test.ops.set(++test.lastOp, { request: test.request, due: test.time + ms, callback });
-    return test.lastOp;
+    mock.ops.set(++mock.lastOp, { request: mock.request, due: mock.time + ms, callback });
+    return mock.lastOp;
   },
   stop(op) {
-    test.calls.push(["stop", test.request]);
-    test.ops.delete(op);
+    mock.calls.push(["stop", mock.request]);
+    mock.ops.delete(op);
   },
   random(bytes) {
-    if (test.module) throw new Error("module scope");
+    if (mock.module) throw new Error("module scope");
     for (let i = 0; i < bytes.length; i++) bytes[i] = (i * 37 + 11) & 255;
   },
   read(handle) {
-    test.calls.push(["read", handle, test.request]);
-    const text = test.bodies.get(handle).shift();
+    mock.calls.push(["read", handle, mock.request]);
+    const text = mock.bodies.get(handle).shift();
     return Promise.resolve(text === undefined ? null : new TextEncoder().encode(text));
   },
-  cancel: (handle) => { test.calls.push(["cancel", handle, test.request]); },
+  cancel: (handle) => { mock.calls.push(["cancel", handle, mock.request]); },
   write(chunk) {
-    test.written.push(new TextDecoder().decode(chunk));
-    return test.onWrite?.(chunk);
+    mock.written.push(new TextDecoder().decode(chunk));
+    return mock.onWrite?.(chunk);
   },
-  end: (message) => { test.written.push(message === undefined ? "END" : `FAILED ${message}`); },
+  end: (message) => { mock.written.push(message === undefined ? "END" : `FAILED ${message}`); },
   newStream: () => 7,
-  write2: (id, chunk) => { test.written.push(`${id}:${new TextDecoder().decode(chunk)}`); },
-  end2: (id, message) => { test.written.push(`${id}:${message ?? "END"}`); },
+  write2: (id, chunk) => { mock.written.push(`${id}:${new TextDecoder().decode(chunk)}`); },
+  end2: (id, message) => { mock.written.push(`${id}:${message ?? "END"}`); },
   fetch(binding, request, name, options) {
-    test.calls.push(["fetch", binding, request.url, name ?? null, options === undefined ? null : JSON.parse(options)]);
-    return test.onFetch ? test.onFetch(request) : Promise.resolve(new Response("ok"));
+    mock.calls.push(["fetch", binding, request.url, name ?? null, options === undefined ? null : JSON.parse(options)]);
+    return mock.onFetch ? mock.onFetch(request) : Promise.resolve(new Response("ok"));
   },
 };
