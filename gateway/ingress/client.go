@@ -27,10 +27,9 @@ func (cl *client) begin(hops int, grace time.Duration) *callContext {
 	cl.mu.Lock()
 	defer cl.mu.Unlock()
 	call := cl.mu.kept
-	if call == nil {
-		call = &callContext{}
+	if call == nil || hops != 0 {
+		call = &callContext{hops: hops}
 	}
-	call.hops = hops
 	cl.mu.call, cl.mu.kept = call, nil
 	if cl.mu.gone {
 		cl.cancelLaterLocked(grace)
@@ -43,7 +42,7 @@ func (cl *client) begin(hops int, grace time.Duration) *callContext {
 func (cl *client) end() {
 	cl.mu.Lock()
 	defer cl.mu.Unlock()
-	if call := cl.mu.call; call != nil && !call.used() {
+	if call := cl.mu.call; call != nil && !call.used() && call.hops == 0 {
 		cl.mu.kept = call
 	}
 	cl.mu.call = nil
@@ -76,9 +75,10 @@ func (cl *client) cancel() {
 }
 
 // callContext is a context.Context that costs nothing until somebody asks for Done: most calls
-// are over before anybody does.
+// are over before anybody does. One that nobody asked serves the connection's next call; work
+// left behind that still holds it can find nothing changed but that the client has left.
 type callContext struct {
-	hops int
+	hops int // never changes: only a context without hops serves again
 	mu   struct {
 		sync.Mutex
 		inner context.Context // nil until it is needed
