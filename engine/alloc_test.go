@@ -36,22 +36,27 @@ func (p *stillPool) Invoke(c *isolate.Call) (*isolate.Response, error) {
 	return &p.response, nil
 }
 
-// newStillPlatform has the user Worker "user" and the dispatch Worker "dispatcher", which
-// dispatches to it with options.
-func newStillPlatform(t testing.TB, entry, options string) (*Engine, *Event) {
+// newStillPlatform has the dispatch Worker "dispatcher", which dispatches to "user" with
+// options, or to "fetcher", whose fetch goes to an outbound Worker.
+func newStillPlatform(t testing.TB, entry, name, options string) (*Engine, *Event) {
 	p := openPlatform(t, func(o *Options) {
 		o.runtime, o.Entry = &stillRuntime{}, entry
 	})
 	p.namespace("production")
 	p.deploy("production/user", "")
+	p.deploy("production/fetcher", "")
 	p.deploy("outbound", "")
 	p.deploy("other", "")
 	p.deploy("dispatcher", "", dispatchTo("NS", "production", nil), dispatchTo("OUT", "production", viaOutbound))
 	if _, err := p.PutRoute(context.Background(), "other.test/*", "other"); err != nil {
 		t.Fatal(err)
 	}
-	dispatcher := p.catalog.plain.scripts.get("dispatcher").pick().loaded.Load().pool.(*stillPool)
-	dispatcher.sub = isolate.Subrequest{Name: "user", Binding: 0, Options: []byte(options)}
+	still := func(n *namespace, name string) *stillPool {
+		return n.scripts.get(name).pick().loaded.Load().pool.(*stillPool)
+	}
+	still(p.catalog.plain, "dispatcher").sub = isolate.Subrequest{Name: name, Binding: 1, Options: []byte(options), Redirect: "manual"}
+	still(p.catalog.namespaceForTest("production"), "fetcher").sub =
+		isolate.Subrequest{Name: "-", Binding: isolate.FetchGlobal, Redirect: "follow"}
 	ev := &Event{Context: context.Background(), Request: newRequest("GET", "http://user.example.com/", "accept", "*/*"), Host: "user.example.com"}
 	return p.Engine, ev
 }
@@ -68,13 +73,14 @@ func TestServeDoesNotAllocate(t *testing.T) {
 	if raceEnabled {
 		t.Skip("the race detector allocates")
 	}
-	for name, s := range map[string]struct{ entry, options string }{
-		"built-in dispatcher":           {"", ""},
-		"dispatch Worker":               {"dispatcher", ""},
-		"dispatch Worker giving limits": {"dispatcher", `{"limits":{"cpuMs":10,"subRequests":5}}`},
+	for name, s := range map[string]struct{ entry, name, options string }{
+		"built-in dispatcher":            {"", "", ""},
+		"dispatch Worker":                {"dispatcher", "user", ""},
+		"dispatch Worker giving limits":  {"dispatcher", "user", `{"limits":{"cpuMs":10,"subRequests":5}}`},
+		"outbound Worker and parameters": {"dispatcher", "fetcher", `{"outbound":{"customer":"a"}}`},
 	} {
 		t.Run(name, func(t *testing.T) {
-			e, ev := newStillPlatform(t, s.entry, s.options)
+			e, ev := newStillPlatform(t, s.entry, s.name, s.options)
 			if n := testing.AllocsPerRun(1000, func() { serveOnce(t, e, ev) }); n != 0 {
 				t.Errorf("%v allocations a request", n)
 			}
@@ -83,9 +89,9 @@ func TestServeDoesNotAllocate(t *testing.T) {
 }
 
 func BenchmarkServe(b *testing.B) {
-	for name, entry := range map[string]string{"builtin": "", "dispatcher": "dispatcher"} {
-		b.Run(name, func(b *testing.B) {
-			e, ev := newStillPlatform(b, entry, `{"limits":{"cpuMs":10}}`)
+	for _, s := range [][2]string{{"", "user"}, {"dispatcher", "user"}, {"dispatcher", "fetcher"}} {
+		b.Run(s[0]+"-"+s[1], func(b *testing.B) {
+			e, ev := newStillPlatform(b, s[0], s[1], `{"limits":{"cpuMs":10}}`)
 			b.ReportAllocs()
 			for b.Loop() {
 				serveOnce(b, e, ev)

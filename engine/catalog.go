@@ -66,9 +66,9 @@ type share struct {
 
 // version is one upload of a script. What running it needs is loaded at its first request.
 type version struct {
-	script *script
-	id     string
-	number int // 0: look it up by id
+	script  *script
+	id      string
+	number  int                     // 0: look it up by id
 	loaded  atomic.Pointer[loaded]  // nil until then, and after it was put away
 	failure atomic.Pointer[failure] // of loading it; nil without one
 }

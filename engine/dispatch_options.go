@@ -18,6 +18,14 @@ type dispatchOptions struct {
 	limits isolate.Limits
 	// noSubrequests is subRequests: 0, which Limits cannot say: there, zero is no limit.
 	noSubrequests bool
+	// outbound is the binding's outbound Worker with the parameters given; nil without one.
+	outbound *outboundCall
+}
+
+// outboundCall is what fetches of one dispatch become requests to. Workers that a user Worker
+// calls inherit it.
+type outboundCall struct {
+	worker *Outbound
 	// params is laid over the outbound Worker's env: a JSON object of the declared parameters
 	// that were given a value; nil without one.
 	params []byte
@@ -32,9 +40,6 @@ const (
 // parseDispatchOptions reads {"args":…,"limits":{"cpuMs":…,"subRequests":…},"outbound":{…}}.
 // Keys that mean nothing here are let through. The error is what the dispatch Worker catches.
 func parseDispatchOptions(text []byte, declared *Outbound) (o dispatchOptions, err error) {
-	if len(text) == 0 {
-		return o, nil
-	}
 	if len(text) > maxDispatchOptions {
 		return o, fmt.Errorf("dispatch options have %d bytes, at most %d are allowed", len(text), maxDispatchOptions)
 	}
@@ -62,7 +67,9 @@ func parseDispatchOptions(text []byte, declared *Outbound) (o dispatchOptions, e
 	}
 	o.limits.Subrequests = int(n)
 	o.noSubrequests = given && o.limits.Subrequests == 0
-	o.params = outboundParams(doc.Outbound, declared)
+	if declared != nil {
+		o.outbound = &outboundCall{declared, outboundParams(doc.Outbound, declared)}
+	}
 	return o, nil
 }
 
@@ -79,9 +86,6 @@ func number(name string, text json.RawMessage, most float64) (n float64, given b
 
 // outboundParams keeps the declared parameters, in the order of their declaration.
 func outboundParams(values map[string]json.RawMessage, declared *Outbound) []byte {
-	if declared == nil {
-		return nil
-	}
 	var object []byte
 	for _, name := range declared.Params {
 		value, ok := values[name]
@@ -107,6 +111,7 @@ func outboundParams(values map[string]json.RawMessage, declared *Outbound) []byt
 // is direct-mapped: a text has one slot, and the last one there stays.
 type optionCache struct {
 	declared *Outbound
+	none     dispatchOptions // without a third argument
 	seed     maphash.Seed
 	slots    [optionSlots]atomic.Pointer[optionEntry]
 }
@@ -122,12 +127,16 @@ const (
 )
 
 func newOptionCache(declared *Outbound) *optionCache {
-	return &optionCache{declared: declared, seed: maphash.MakeSeed()}
+	c := &optionCache{declared: declared, seed: maphash.MakeSeed()}
+	if declared != nil {
+		c.none.outbound = &outboundCall{worker: declared}
+	}
+	return c
 }
 
 func (c *optionCache) parse(text []byte) (*dispatchOptions, error) {
 	if len(text) == 0 {
-		return &noOptions, nil
+		return &c.none, nil
 	}
 	slot := &c.slots[maphash.Bytes(c.seed, text)%optionSlots]
 	if e := slot.Load(); e != nil && bytes.Equal(e.text, text) {
@@ -145,4 +154,5 @@ func (c *optionCache) parse(text []byte) (*dispatchOptions, error) {
 	return &e.options, nil
 }
 
+// noOptions is what a call that is no dispatch asks for.
 var noOptions dispatchOptions

@@ -287,3 +287,28 @@ func TestCPUIsSummedUpTheChain(t *testing.T) {
 		}
 	}
 }
+
+// What the outbound Worker answers with a redirect is fetched through it again.
+func TestRedirectsOfWorkers(t *testing.T) {
+	stories := []struct{ post, outbound, want string }{
+		{"http://a.test/", "redirect 302 /end", "200 http://a.test/end GET  secret http://a.test/end "},
+		{"http://a.test/", "redirect 303 http://b.test/end", "200 http://b.test/end GET   http://b.test/end "},
+		{"http://a.test/", "redirect 307 ../x/./end#f", "200 http://a.test/x/end POST body secret http://a.test/x/end "},
+		{"http://a.test/", "redirect 308 https://a.test/end", "200 https://a.test/end POST body  https://a.test/end "},
+		{"http://a.test/ manual", "redirect 302 /end", "302  POST body secret http://a.test/ "},
+		{"http://a.test/ error", "redirect 302 /end", "error: " + errRedirect.Error()},
+		{"http://a.test/ error", "say", "200   POST body secret http://a.test/ "},
+		{"http://a.test/", "redirect 302 /again", "error: " + errRedirects.Error()},
+		{"http://a.test/", "redirect 302 file:///etc/end", `error: Invalid redirect: "file:///etc/end" is not a URL that can be fetched.`},
+	}
+	p := seed(t)
+	p.deploy("dispatcher", "dispatch OUT user", dispatchTo("OUT", "production", viaOutbound))
+	for _, s := range stories {
+		p.deploy("outbound", s.outbound+"\nmethod\nurl")
+		p.deploy("production/user", "try post "+s.post)
+		p.want("http://x.test/", s.want)
+	}
+	if tenants := p.tenantsOfEgress(); len(tenants) > 0 {
+		t.Error("a redirect went around the outbound Worker")
+	}
+}

@@ -9,6 +9,7 @@ import (
 	"io"
 	"log/slog"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -31,6 +32,9 @@ import (
 //	service BINDING URL               the response of a service
 //	dispatch BINDING SCRIPT [OPTIONS] the response of a user Worker
 //	try COMMAND                       what COMMAND says, or "error: " and its error
+//	redirect STATUS URL               nothing: the response is a redirect, unless the URL's path is /end
+//	method                            the request's method, body and authorization header
+//	post URL [MODE]                   the response to a POST of "body", with an authorization header
 //	spend DURATION                    nothing: uses CPU time
 //	log TEXT                          nothing: writes a console line
 //	throw TEXT                        nothing: ends the call with an exception
@@ -93,7 +97,7 @@ func (p *fakePool) Invoke(c *isolate.Call) (*isolate.Response, error) {
 		c.Done(c, isolate.Usage{})
 		return nil, isolate.ErrClosed
 	}
-	run := &fakeRun{pool: p, call: c}
+	run := &fakeRun{pool: p, call: c, method: fmt.Sprintf("%s %s %s", c.Request.Head.Method(), c.Request.Body.Bytes, c.Request.Head.Headers().Get("authorization"))}
 	var body strings.Builder
 	for _, line := range p.lines {
 		said, err := run.do(line)
@@ -110,6 +114,9 @@ func (p *fakePool) Invoke(c *isolate.Call) (*isolate.Response, error) {
 	c.Request.Release()
 	c.Usage, c.Isolate = run.usage, isolate.Warm
 	resp := &isolate.Response{Head: abi.AppendResponseHead(nil, 200), Body: isolate.Body{Bytes: []byte(body.String())}}
+	if run.head != nil {
+		resp.Head = run.head
+	}
 	resp.Free = func(*isolate.Response) { c.Done(c, run.usage) }
 	return resp, nil
 }
@@ -117,9 +124,11 @@ func (p *fakePool) Invoke(c *isolate.Call) (*isolate.Response, error) {
 const nothing = "\x00"
 
 type fakeRun struct {
-	pool  *fakePool
-	call  *isolate.Call
-	usage isolate.Usage
+	pool   *fakePool
+	call   *isolate.Call
+	usage  isolate.Usage
+	head   abi.ResponseHead // of a redirect
+	method string
 }
 
 func (r *fakeRun) do(line string) (string, error) {
@@ -153,6 +162,20 @@ func (r *fakeRun) do(line string) (string, error) {
 			return "error: " + err.Error(), nil
 		}
 		return said, nil
+	case "method":
+		return r.method, nil
+	case "redirect":
+		if !strings.HasSuffix(string(head.URL()), "/end") {
+			status, _ := strconv.Atoi(args[0])
+			r.head = abi.AppendHeader(abi.AppendResponseHead(nil, status), 0, "location", args[1])
+		}
+		return nothing, nil
+	case "post":
+		mode := "follow"
+		if len(args) > 1 {
+			mode = args[1]
+		}
+		return r.post(args[0], mode)
 	case "spend":
 		d, _ := time.ParseDuration(rest)
 		r.usage.CPU += d
@@ -180,6 +203,18 @@ func (r *fakeRun) fetch(sub isolate.Subrequest, url string, header ...string) (s
 	}
 	defer resp.Release()
 	return strings.TrimSuffix(string(resp.Body.Bytes), "\n"), nil
+}
+
+func (r *fakeRun) post(url, mode string) (string, error) {
+	req := newRequest("POST", url, "authorization", "secret", "content-type", "text/plain")
+	req.Body.Bytes = []byte("body")
+	sub := isolate.Subrequest{Binding: isolate.FetchGlobal, Request: req, Redirect: mode}
+	resp, err := r.call.Host.Fetch(r.call.Context, r.call, &sub)
+	if err != nil {
+		return "", err
+	}
+	defer resp.Release()
+	return fmt.Sprintf("%d %s %s", resp.Head.Status(), resp.URL, strings.ReplaceAll(string(resp.Body.Bytes), "\n", " ")), nil
 }
 
 func (r *fakeRun) bindings() (list []envBinding) {

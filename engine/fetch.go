@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -23,11 +24,7 @@ var errNoBinding = errors.New("This binding cannot be fetched from.")
 func (h host) Fetch(ctx context.Context, c *isolate.Call, sub *isolate.Subrequest) (*isolate.Response, error) {
 	inv := c.Owner.(*invocation)
 	sanitise(sub.Request, inv.untrusted())
-	resp, err := inv.fetch(ctx, sub)
-	if err != nil {
-		return nil, err
-	}
-	return resp, nil
+	return inv.fetch(ctx, sub)
 }
 
 // fetch owns sub.Request.
@@ -35,6 +32,14 @@ func (inv *invocation) fetch(ctx context.Context, sub *isolate.Subrequest) (*iso
 	if sub.Binding == isolate.FetchGlobal && inv.outbound == nil && !inv.asked.noSubrequests {
 		return inv.engine.egress.Fetch(ctx, inv.tenant, sub.Request, sub.Redirect)
 	}
+	if sub.Redirect == redirectFollow || sub.Redirect == redirectError {
+		return inv.follow(ctx, sub)
+	}
+	return inv.callWorker(ctx, sub)
+}
+
+// callWorker sends the subrequest to the Worker that it is for.
+func (inv *invocation) callWorker(ctx context.Context, sub *isolate.Subrequest) (*isolate.Response, error) {
 	child, err := inv.child(sub)
 	if err != nil {
 		sub.Request.Release()
@@ -117,10 +122,7 @@ func (inv *invocation) toUserWorker(t *target, sub *isolate.Subrequest) (*invoca
 	}
 	child := inv.engine.acquireInvocation(inv.chain, s, inv.depth+1)
 	child.asked = options
-	child.outbound = inv.outbound
-	if t.outbound != nil {
-		child.outbound = &outboundCall{t.outbound, options.params}
-	}
+	child.outbound = cmp.Or(options.outbound, inv.outbound)
 	return child, nil
 }
 

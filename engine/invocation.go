@@ -25,19 +25,12 @@ type invocation struct {
 	script   *script
 	version  *version
 	loaded   *loaded
-	outbound *outboundCall // what its fetches become requests to; nil: they go to egress
+	outbound *outboundCall // of its fetches; nil: they go to egress
 	asked    *dispatchOptions
 	tenant   string // whose connections its fetches use
 	depth    int    // 1 is the Worker that the ingress calls
 	charged  atomic.Int64
 	holders  atomic.Int32
-}
-
-// outboundCall is the outbound Worker of one dispatch, with the parameters given there. Workers
-// that a user Worker calls inherit it.
-type outboundCall struct {
-	worker *Outbound
-	params []byte
 }
 
 var invocations = sync.Pool{New: func() any { return new(invocation) }}

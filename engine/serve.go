@@ -2,6 +2,7 @@ package engine
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -33,9 +34,9 @@ func (e *Engine) Serve(ev *Event) (*isolate.Response, error) {
 // route finds who answers: the plain Worker of a route, else the entry Worker, else the
 // built-in dispatcher: the user Worker named like the host's first label.
 func (e *Engine) route(ev *Event) (*script, error) {
-	name := e.catalog.routes.Load().find(ev.Host, urlPath(ev.Request.Head.URL()))
-	if name == "" {
-		name = e.entry
+	name := e.entry
+	if routes := e.catalog.routes.Load(); len(routes.byID) > 0 {
+		name = cmp.Or(routes.find(ev.Host, urlPath(ev.Request.Head.URL())), name)
 	}
 	if name == "" {
 		return e.builtIn(ev.Host)

@@ -8,7 +8,6 @@ type target struct {
 	kind       targetKind
 	name       string // of the namespace or of the plain Worker
 	entrypoint string
-	outbound   *Outbound    // dispatch_namespace
 	options    *optionCache // dispatch_namespace
 }
 
@@ -25,7 +24,7 @@ func newTargets(bindings []Binding) []target {
 	for i, b := range bindings {
 		switch b.Type {
 		case DispatchNamespace:
-			targets[i] = target{kind: targetNamespace, name: b.Namespace, outbound: b.Outbound, options: newOptionCache(b.Outbound)}
+			targets[i] = target{kind: targetNamespace, name: b.Namespace, options: newOptionCache(b.Outbound)}
 		case Service:
 			targets[i] = target{kind: targetService, name: b.Service, entrypoint: b.Entrypoint}
 		}
