@@ -58,6 +58,13 @@ static Body adopt(JSContext *ctx, JSValue value) {
   return body_of(BODY_KIND_STREAM, value);
 }
 
+static bool unusable_stream(JSContext *ctx, const Body *body) {
+  if (body->kind != BODY_KIND_STREAM) return false;
+  if (!hook_true(ctx, HOOK_IS_DISTURBED, body->value) && !hook_true(ctx, HOOK_IS_LOCKED, body->value)) return false;
+  JS_ThrowTypeError(ctx, "This ReadableStream is disturbed (has already been read from), and cannot be used as a body.");
+  return true;
+}
+
 static bool extract_by_hook(JSContext *ctx, JSValueConst init, Body *body, JSValue *type) {
   JSValue extracted = hook_call1(ctx, HOOK_EXTRACT_BODY, init);
   if (JS_IsException(extracted)) return false;
@@ -68,7 +75,7 @@ static bool extract_by_hook(JSContext *ctx, JSValueConst init, Body *body, JSVal
     *type = implied;
   else
     JS_FreeValue(ctx, implied);
-  return true;
+  return !unusable_stream(ctx, body);
 }
 
 bool body_extract(JSContext *ctx, JSValueConst init, Body *body, JSValue *type, bool *plain) {

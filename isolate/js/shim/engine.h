@@ -119,6 +119,7 @@ JSValue JS_GetPropertyStr(JSContext *, JSValueConst, const char *);
 JSValue JS_GetPropertyUint32(JSContext *, JSValueConst, uint32_t);
 int JS_SetPropertyStr(JSContext *, JSValueConst, const char *, JSValue);
 int JS_SetPropertyUint32(JSContext *, JSValueConst, uint32_t, JSValue);
+int JS_DefinePropertyValue(JSContext *, JSValueConst, JSAtom, JSValue, int flags);
 int JS_DefinePropertyValueStr(JSContext *, JSValueConst, const char *, JSValue, int flags);
 JSValue JS_GetPrototype(JSContext *, JSValueConst);
 int JS_GetLength(JSContext *, JSValueConst, int64_t *);

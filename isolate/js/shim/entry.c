@@ -64,17 +64,17 @@ static uint8_t *io_buffer(void) {
 }
 
 // init is INIT: engine, classes, then the prelude, which sees native code only.
-static int init(const char *prelude, uint32_t len, uint32_t heap_limit) {
+static int init(const char *prelude, uint32_t len, uint32_t limit) {
   _initialize();
   if (!io_buffer()) return FAILED;
   vm.rt = JS_NewRuntime();
+  heap_limit(limit);
   JS_SetMaxStackSize(vm.rt, STACK_BYTES);
   vm.ctx = JS_NewContext(vm.rt);
   report_start();
   define_classes();
   int result = bridge_run(prelude, len);
   globals_seal();
-  JS_SetMemoryLimit(vm.rt, heap_limit);
   return leave(result);
 }
 
@@ -116,7 +116,7 @@ __attribute__((export_name("sw_op"))) int sw_op(int op, int a, int b, int c) {
     case OP_DROP:
       return drop(a);
     case OP_LIMIT:
-      JS_SetMemoryLimit(vm.rt, a);
+      heap_limit(a);
       return 0;
     case OP_HANDLERS:
       return leave(event_handlers());

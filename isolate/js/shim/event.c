@@ -215,7 +215,22 @@ int event_env(const char *json, uint32_t len) {
   if (JS_IsException(made)) return report_failure(vm.ctx);
   JS_FreeValue(vm.ctx, env);
   env = made;
+  if (module_is_script()) event_expose();
   return 0;
+}
+
+void event_expose(void) {
+  JSContext *ctx = vm.ctx;
+  JSPropertyEnum *names;
+  uint32_t count;
+  if (!JS_IsObject(env)) return;
+  if (JS_GetOwnPropertyNames(ctx, &names, &count, env, NAMES_STRING | NAMES_ENUMERABLE) < 0) return;
+  JSValue global = JS_GetGlobalObject(ctx);
+  for (uint32_t i = 0; i < count; i++)
+    JS_DefinePropertyValue(ctx, global, names[i].atom, JS_GetProperty(ctx, env, names[i].atom),
+                           CONFIGURABLE | WRITABLE | ENUMERABLE);
+  JS_FreeValue(ctx, global);
+  JS_FreePropertyEnum(ctx, names, count);
 }
 
 static JSValue env_for_call(JSContext *ctx, const char *params, uint32_t len) {

@@ -9,6 +9,9 @@ void event_define(void);
 // event_env is ENV: it builds the base env from a JSON array.
 int event_env(const char *json, uint32_t len);
 
+// event_expose makes bindings global variables, as service-worker syntax has them.
+void event_expose(void);
+
 // event_run is EVENT: it calls the handler of request vm.current.
 void event_run(const char *block);
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "entry.h"
+#include "event.h"
 #include "hooks.h"
 #include "report.h"
 #include "text.h"
@@ -179,6 +180,7 @@ void module_define(void) { JS_SetModuleLoaderFunc(vm.rt, normalize, load, NULL);
 
 static int start_script(JSContext *ctx, const Source *source) {
   script = true;
+  event_expose();
   JSValue result = JS_Eval(ctx, source->text, source->len, source->name, EVAL_GLOBAL);
   if (JS_IsException(result)) return report_failure(ctx);
   JS_FreeValue(ctx, result);

@@ -23,14 +23,19 @@ static void put_string(JSContext *ctx, JSValueConst value, Buffer *b) {
   }
 }
 
-void report_text(JSContext *ctx, JSValueConst error, Buffer *b, uint32_t *message_len) {
-  put_string(ctx, error, b);
-  *message_len = b->len;
-  if (!JS_IsObject(error)) return;
+static void put_stack(JSContext *ctx, JSValueConst error, Buffer *b) {
   JSValue stack = JS_GetPropertyStr(ctx, error, "stack");
   if (JS_IsException(stack)) JS_FreeValue(ctx, JS_GetException(ctx));
   if (JS_IsString(stack)) put_string(ctx, stack, b);
   JS_FreeValue(ctx, stack);
+}
+
+void report_text(JSContext *ctx, JSValueConst error, Buffer *b, uint32_t *message_len) {
+  heap_reserve(true);
+  put_string(ctx, error, b);
+  *message_len = b->len;
+  if (JS_IsObject(error)) put_stack(ctx, error, b);
+  heap_reserve(false);
 }
 
 static void joined_text(JSContext *ctx, JSValueConst error, Buffer *b) {

@@ -43,6 +43,15 @@ bool buffer_ok(JSContext *ctx, Buffer *b) {
   return false;
 }
 
+enum { RESERVE = 1 << 20 };
+
+void heap_limit(uint32_t bytes) {
+  vm.heap_limit = bytes;
+  JS_SetMemoryLimit(vm.rt, bytes);
+}
+
+void heap_reserve(bool lifted) { JS_SetMemoryLimit(vm.rt, vm.heap_limit + (lifted ? RESERVE : 0)); }
+
 void text_out(const char *s, size_t n) {
   uint32_t len = n > MAX_TEXT ? MAX_TEXT : n;
   memcpy(vm.io, &len, sizeof len);

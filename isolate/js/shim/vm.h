@@ -11,6 +11,7 @@ typedef struct {
   JSContext *ctx;
   uint8_t *io;       // IO_BYTES, written by the host or by us, never kept
   uint32_t current;  // request id of the entry being run; 0 is module scope
+  uint32_t heap_limit;
 } VM;
 
 extern VM vm;
@@ -30,6 +31,11 @@ void buffer_free(Buffer *);
 
 // Throws out-of-memory and frees the buffer when a write to it failed.
 bool buffer_ok(JSContext *, Buffer *);
+
+// heap_limit sets the engine's limit. heap_reserve lifts it a little while an error is being
+// told, which must not fail because the heap is full.
+void heap_limit(uint32_t bytes);
+void heap_reserve(bool lifted);
 
 // text_out leaves a text in the I/O buffer: u32 length, bytes, cut at MAX_TEXT.
 void text_out(const char *, size_t);

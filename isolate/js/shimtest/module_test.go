@@ -92,6 +92,18 @@ func TestScript(t *testing.T) {
 	equal(t, "failure", g.event(2, event{method: "PUT"}).message, "Error: put")
 }
 
+// In service-worker syntax bindings are global variables; a new env replaces them.
+func TestScriptBindings(t *testing.T) {
+	g := newGuest(t, js.Prelude())
+	g.give(js.OpEnv, []byte(`[{"name":"A","type":"plain_text","text":"1"}]`), 0)
+	const source = `const early = A; addEventListener("fetch", (e) => e.respondWith(new Response(early + A)))`
+	if e := g.start(moduleJS, "worker.js", module{"worker.js", source, moduleJS}); e != "" {
+		t.Fatal(e)
+	}
+	g.give(js.OpEnv, []byte(`[{"name":"A","type":"plain_text","text":"2"}]`), 0)
+	equal(t, "answer", g.event(1, event{}).body, "12")
+}
+
 func TestEntrypoints(t *testing.T) {
 	g := worker(t, `import { WorkerEntrypoint } from "cloudflare:workers";
 		export default { fetch() { return new Response("default") } }
@@ -138,4 +150,14 @@ func TestHeapLimit(t *testing.T) {
 	if n < 3 || n > 8 {
 		t.Errorf("%q megabytes under a limit of 8", body)
 	}
+}
+
+// A heap that stays full does not keep the failure from being told.
+func TestHeapFull(t *testing.T) {
+	g := worker(t, `const kept = []; export default { async fetch(r) {
+		for (let n = 1 << 20; ; n = Math.max(n >> 1, 8)) for (;;) { kept.push(new Uint8Array(n)); if (kept.length > 1e6) break }
+	} }`)
+	g.enter(js.OpLimit, 4<<20, 0, 0)
+	a := g.event(1, event{})
+	equal(t, "message", a.message, "InternalError: out of memory")
 }

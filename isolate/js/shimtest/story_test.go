@@ -75,6 +75,7 @@ var stories = []struct{ name, script, want string }{
 	{"body as stream", `const r = new Response("abc"); const rd = r.body.getReader(); const { value } = await rd.read(); return new TextDecoder().decode(value) + r.bodyUsed + (await rd.read()).done`, "abctruetrue"},
 	{"stream to text", `const s = new ReadableStream({ start(c) { c.enqueue(new TextEncoder().encode("a")); c.enqueue(new TextEncoder().encode("b")); c.close() } }); return await new Response(s).text()`, "ab"},
 	{"stream clone", `const s = new ReadableStream({ start(c) { c.enqueue(new Uint8Array([65])); c.close() } }); const a = new Response(s), b = a.clone(); return await a.text() + await b.text()`, "AA"},
+	{"read streams are no bodies", `const s = new Response("a").body; s.getReader(); try { new Response(s) } catch (e) { return e.name }`, "TypeError"},
 	{"used body has a disturbed stream", `const r = new Response("a"); await r.text(); return r.body.locked + "" + r.bodyUsed`, "truetrue"},
 
 	// URL and URLSearchParams
