@@ -58,7 +58,7 @@ func (p inFiles) put(source []byte) error {
 	if err := os.Rename(f.Name(), filepath.Join(dir, h.String()+".zst")); err != nil {
 		return err
 	}
-	return p.disk.syncDir(dir)
+	return syncDir(p.options.FS, dir)
 }
 
 // BenchmarkDeploy is one upload after another, or eight at a time: a module and the Apply of

@@ -3,6 +3,8 @@ package store
 import (
 	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"os"
 	"sync"
 	"sync/atomic"
@@ -12,24 +14,31 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
-// disk is the file system under Pebble, made patient: an operation that finds no space waits
-// until there is some, then goes on where it stopped. Pebble gives up for good when its log or
-// its MANIFEST cannot be written; this way it never learns of a full disk, and nothing has to
-// be restarted or repaired when space returns.
+// disk is the file system under Pebble, made patient: an operation that finds no space (or no
+// file descriptor) waits until there is some, then goes on where it stopped. Pebble never
+// learns of a full disk, and nothing has to be restarted or repaired when space returns. It is
+// the last line: the writer asks room before each commit, so that only work already accepted
+// ever waits here.
 //
-// It is the last line: the writer asks room before each commit, so that only work already
-// accepted ever waits here. A failed fsync is passed on: after one, nobody knows what the
-// kernel still holds, and trying again would call lost data safe.
+// Other failures, and any of an fsync, stop the database: after a failed fsync nobody knows
+// what the kernel still holds, and trying again would call lost data safe. See logger for why
+// such an operation does not return. Only Pebble works through disk; the store itself uses the
+// FS beneath.
 type disk struct {
 	vfs.FS
 	dir     string
 	reserve uint64
-	patient atomic.Bool // false while opening: no space is an error then
-	fenced  atomic.Bool // every change of the disk is refused: another store may be open
+	logger  *logger
+	patient atomic.Bool // false while opening: no space stops the database then
 
 	fullSince atomic.Int64 // unix nanoseconds of the first failure; 0: there was space
 	stopOnce  sync.Once
 	stopped   chan struct{}
+
+	mu struct {
+		sync.Mutex
+		locks []io.Closer // that are held, by us and by Pebble
+	}
 }
 
 // How long a waiting operation sleeps between attempts.
@@ -38,17 +47,14 @@ const (
 	lastRetry  = 250 * time.Millisecond
 )
 
-var errFenced = errors.New("the store was closed")
+var errClosed = errors.New("the store was closed")
 
-func newDisk(fs vfs.FS, dir string, reserve uint64) *disk {
-	return &disk{FS: fs, dir: dir, reserve: reserve, stopped: make(chan struct{})}
+func newDisk(o Options, l *logger) *disk {
+	return &disk{FS: o.FS, dir: o.Dir, reserve: o.Reserve, logger: l, stopped: make(chan struct{})}
 }
 
-// stop ends the waiting: operations that find no space fail from now on.
+// stop refuses every change of the disk from now on: another store may be open.
 func (d *disk) stop() { d.stopOnce.Do(func() { close(d.stopped) }) }
-
-// fence refuses every change of the disk from now on.
-func (d *disk) fence() { d.fenced.Store(true) }
 
 // room says whether size more bytes may be written and the reserve stay.
 func (d *disk) room(size int) error {
@@ -69,29 +75,43 @@ func noSpace(err error) bool {
 	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)
 }
 
+// passing says whether waiting may help.
+func passing(err error) bool {
+	return noSpace(err) || errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE)
+}
+
 // try runs op until it ends otherwise than for want of space.
 func (d *disk) try(op func() error) error {
 	for pause := firstRetry; ; pause = min(2*pause, lastRetry) {
-		if d.fenced.Load() {
-			return errFenced
+		select {
+		case <-d.stopped:
+			d.give(errClosed)
+		default:
 		}
 		err := op()
-		if !noSpace(err) {
-			if err == nil && d.fullSince.Load() != 0 {
+		switch {
+		case err == nil:
+			if d.fullSince.Load() != 0 {
 				d.fullSince.Store(0)
 			}
-			return err
-		}
-		if !d.patient.Load() {
-			return err
+			return nil
+		case errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrExist):
+			return err // an answer, not a failure
+		case !passing(err), !d.patient.Load():
+			d.give(err)
 		}
 		d.fullSince.CompareAndSwap(0, time.Now().UnixNano())
 		select {
 		case <-time.After(pause):
 		case <-d.stopped:
-			return err
 		}
 	}
+}
+
+// give up: never returns.
+func (d *disk) give(err error) {
+	d.logger.fail(err)
+	park()
 }
 
 // open wraps the file that op opens.
@@ -138,14 +158,40 @@ func (d *disk) MkdirAll(dir string, perm os.FileMode) error {
 	return d.try(func() error { return d.FS.MkdirAll(dir, perm) })
 }
 
-// syncDir makes what is in dir, by name, durable.
-func (d *disk) syncDir(dir string) error {
-	f, err := d.FS.OpenDir(dir)
+func (d *disk) OpenDir(name string) (vfs.File, error) {
+	f, err := d.FS.OpenDir(name)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return errors.Join(f.Sync(), f.Close())
+	return &diskFile{File: f, disk: d}, nil
 }
+
+// Lock keeps hold of the lock: a database that gave up never closes its own.
+func (d *disk) Lock(name string) (io.Closer, error) {
+	l, err := d.FS.Lock(name)
+	if err != nil {
+		return nil, err
+	}
+	once := closerFunc(sync.OnceValue(l.Close))
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.mu.locks = append(d.mu.locks, once)
+	return once, nil
+}
+
+// unlock releases every lock that is still held.
+func (d *disk) unlock() (err error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, l := range d.mu.locks {
+		err = errors.Join(err, l.Close())
+	}
+	return err
+}
+
+type closerFunc func() error
+
+func (f closerFunc) Close() error { return f() }
 
 func (d *disk) Unwrap() vfs.FS { return d.FS }
 
@@ -171,6 +217,22 @@ func (f *diskFile) WriteAt(p []byte, offset int64) (n int, err error) {
 		return err
 	})
 	return n, err
+}
+
+func (f *diskFile) Sync() error { return f.synced(f.File.Sync()) }
+
+func (f *diskFile) SyncData() error { return f.synced(f.File.SyncData()) }
+
+func (f *diskFile) SyncTo(length int64) (full bool, err error) {
+	full, err = f.File.SyncTo(length)
+	return full, f.synced(err)
+}
+
+func (f *diskFile) synced(err error) error {
+	if err != nil {
+		f.disk.give(err)
+	}
+	return nil
 }
 
 // Preallocate is advice. Where there is no space for it, writing may still do.

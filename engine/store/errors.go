@@ -7,8 +7,9 @@ var (
 	// ErrUnavailable: the store does not take changes now (no space on the disk, too many
 	// waiting, closing), reads go on. Nothing of the refused change was kept.
 	ErrUnavailable = errors.New("the store does not accept changes")
-	// ErrInDoubt comes beside ErrUnavailable when the disk stopped in the middle of a commit:
-	// the change takes effect if the disk comes back before the process ends (see Options.Late).
+	// ErrInDoubt comes beside ErrUnavailable when the disk failed in the middle of a commit. If
+	// it was full, the change takes effect when space returns (see Options.Late); else the next
+	// Open tells.
 	ErrInDoubt = errors.New("outcome unknown")
 	// ErrLocked: another process, or another Store of this one, has the directory open.
 	ErrLocked = errors.New("data directory is in use")

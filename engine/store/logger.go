@@ -4,28 +4,34 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"runtime"
+	"sync"
 	"sync/atomic"
 
 	"github.com/cockroachdb/pebble/v2"
 )
 
-// logger is Pebble's Logger. Pebble calls Fatalf where it cannot go on writing (a failed fsync
-// of its log or its MANIFEST) and trusts it never to return. The process has requests to serve
-// that need no disk, so instead of exiting, Fatalf keeps the first such error, which makes the
-// store refuse changes until a restart, and ends the goroutine: unlike a loop that blocks for ever,
-// Goexit runs the deferred unlocks, so reads go on.
+// logger is Pebble's Logger, and where the store learns that Pebble can no longer write.
 //
-// For this to be survivable every call into Pebble that writes is made on a goroutine that may
-// end: Pebble's own, or one of guard.
+// Pebble does not survive a failed write of its log or its MANIFEST: it calls Fatalf, which
+// must not return, or panics where deferred unlocks make the panic fatal. The process has
+// requests to serve that need no disk. So neither Fatalf nor a failed operation of disk ever
+// returns into Pebble: fail keeps the first error and makes the store refuse changes until a
+// restart, and the goroutine is parked for good. Reads take none of the locks it may hold.
+//
+// For this to work every call into Pebble that writes goes through guard, which stops waiting
+// for a parked goroutine.
 type logger struct {
-	out   *slog.Logger
-	first atomic.Pointer[error]
+	out  *slog.Logger
+	once sync.Once
+	err  error         // set before dead is closed
+	dead chan struct{} // closed when the database gave up
 
 	corruptions, backgroundErrors atomic.Uint64
 }
 
-func newLogger(out *slog.Logger) *logger { return &logger{out: out} }
+func newLogger(out *slog.Logger) *logger {
+	return &logger{out: out, dead: make(chan struct{})}
+}
 
 // errStopped is wrapped by the error of a database that gave up.
 var errStopped = errors.New("the database stopped writing, restart to go on")
@@ -37,44 +43,42 @@ func (l *logger) Errorf(format string, args ...any) {
 }
 
 func (l *logger) Fatalf(format string, args ...any) {
-	l.fail(fmt.Errorf("%w: %s", errStopped, fmt.Sprintf(format, args...)))
-	runtime.Goexit()
+	l.fail(fmt.Errorf(format, args...))
+	park()
 }
 
+// park never returns.
+func park() { select {} }
+
 func (l *logger) fail(err error) {
-	if l.first.CompareAndSwap(nil, &err) {
-		l.out.Error("store: " + err.Error())
-	}
+	l.once.Do(func() {
+		l.err = fmt.Errorf("%w: %w", errStopped, err)
+		close(l.dead)
+		l.out.Error("store: " + l.err.Error())
+	})
 }
 
 // fatal returns what made the database give up, nil while it has not.
 func (l *logger) fatal() error {
-	if p := l.first.Load(); p != nil {
-		return *p
+	select {
+	case <-l.dead:
+		return l.err
+	default:
+		return nil
 	}
-	return nil
 }
 
-// guard calls f, which writes through Pebble, and survives Fatalf and panics in it. It waits
-// for the goroutine that it starts.
-func (l *logger) guard(f func() error) (err error) {
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		finished := false
-		defer func() {
-			if p := recover(); p != nil {
-				l.fail(fmt.Errorf("%w: %v", errStopped, p))
-			}
-			if !finished {
-				err = l.fatal()
-			}
-		}()
-		err = f()
-		finished = true
-	}()
-	<-done
-	return err
+// guard calls f, which writes through Pebble, on a goroutine that it waits for, unless the
+// database gives up: then that goroutine may be parked.
+func (l *logger) guard(f func() error) error {
+	outcome := make(chan error, 1)
+	go func() { outcome <- f() }()
+	select {
+	case err := <-outcome:
+		return err
+	case <-l.dead:
+		return l.err
+	}
 }
 
 // events turns what Pebble reports into counters and log lines. Its own default would exit

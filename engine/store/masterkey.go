@@ -65,5 +65,5 @@ func (s *Store) makeKey(path string) ([]byte, error) {
 	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
 		return nil, err
 	}
-	return key, s.disk.syncDir(filepath.Dir(path))
+	return key, syncDir(s.options.FS, filepath.Dir(path))
 }

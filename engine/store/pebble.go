@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
 // databaseFormat is the newest on-disk format of the Pebble that go.mod pins.
@@ -47,12 +48,11 @@ func (s *Store) openDB() error {
 	if err := s.makeDir(); err != nil {
 		return err
 	}
-	var err error
-	if s.lock, err = pebble.LockDirectory(s.options.Dir, s.disk); err != nil {
+	if _, err := s.disk.Lock(s.options.FS.PathJoin(s.options.Dir, "LOCK")); err != nil {
 		return lockError(err)
 	}
-	dir := s.disk.PathJoin(s.options.Dir, "db")
-	if _, err := s.disk.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+	dir := s.options.FS.PathJoin(s.options.Dir, "db")
+	if _, err := s.options.FS.Stat(dir); errors.Is(err, fs.ErrNotExist) {
 		err = s.create(dir)
 		if err != nil {
 			return fmt.Errorf("make the database: %w", err)
@@ -65,6 +65,7 @@ func (s *Store) openDB() error {
 			return err
 		}
 	}
+	var err error
 	s.db, err = s.openPebble(dir)
 	return err
 }
@@ -76,10 +77,10 @@ func (s *Store) create(dir string) error {
 		return err
 	}
 	aside := dir + ".new"
-	if err := s.disk.RemoveAll(aside); err != nil {
+	if err := s.options.FS.RemoveAll(aside); err != nil {
 		return err
 	}
-	if err := s.disk.MkdirAll(aside, 0o700); err != nil {
+	if err := s.options.FS.MkdirAll(aside, 0o700); err != nil {
 		return err
 	}
 	db, err := s.openPebble(aside)
@@ -89,10 +90,19 @@ func (s *Store) create(dir string) error {
 	if err := errors.Join(s.writeSchema(db), s.logger.guard(db.Close)); err != nil {
 		return err
 	}
-	if err := s.disk.Rename(aside, dir); err != nil {
+	if err := s.options.FS.Rename(aside, dir); err != nil {
 		return err
 	}
-	return s.disk.syncDir(s.options.Dir)
+	return syncDir(s.options.FS, s.options.Dir)
+}
+
+// syncDir makes durable what is in dir, by name.
+func syncDir(fs vfs.FS, dir string) error {
+	f, err := fs.OpenDir(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
 }
 
 func (s *Store) openPebble(dir string) (db *pebble.DB, err error) {
@@ -106,13 +116,13 @@ func (s *Store) openPebble(dir string) (db *pebble.DB, err error) {
 // makeDir makes the data directory, and makes sure that it stays. On a disk it is for its
 // owner only: it holds the key.
 func (s *Store) makeDir() error {
-	if err := s.disk.MkdirAll(s.options.Dir, 0o700); err != nil {
+	if err := s.options.FS.MkdirAll(s.options.Dir, 0o700); err != nil {
 		return err
 	}
-	if _, err := s.disk.List(s.options.Dir); err != nil {
+	if _, err := s.options.FS.List(s.options.Dir); err != nil {
 		return err
 	}
-	return s.disk.syncDir(s.disk.PathDir(s.options.Dir))
+	return syncDir(s.options.FS, s.options.FS.PathDir(s.options.Dir))
 }
 
 // openError tells apart what the operator can act on.

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
 	"strings"
@@ -123,8 +124,8 @@ func afterPowerLoss(t *testing.T, m moment) bool {
 func noise(seed uint64, size int) []byte {
 	r := rand.New(rand.NewPCG(seed, 2))
 	b := make([]byte, size)
-	for i := range b {
-		b[i] = byte(r.Uint32())
+	for i := 0; i+8 <= size; i += 8 {
+		binary.LittleEndian.PutUint64(b[i:], r.Uint64())
 	}
 	return b
 }

@@ -70,7 +70,6 @@ type Store struct {
 	disk    *disk
 	logger  *logger
 	db      *pebble.DB
-	lock    *pebble.Lock
 	blobs   *blobs
 	sealer  *sealer
 	writer  *writer
@@ -91,7 +90,8 @@ type counters struct {
 // ErrLocked, ErrNewer, ErrCorrupt, ErrSealed (a wrong key).
 func Open(o Options) (*Store, error) {
 	o = o.withDefaults()
-	s := &Store{options: o, disk: newDisk(o.FS, o.Dir, o.Reserve), logger: newLogger(o.Logger)}
+	s := &Store{options: o, logger: newLogger(o.Logger)}
+	s.disk = newDisk(o, s.logger)
 	if err := s.open(); err != nil {
 		return nil, errors.Join(fmt.Errorf("store %s: %w", o.Dir, err), s.release())
 	}
@@ -117,6 +117,9 @@ func (s *Store) open() (err error) {
 	if err != nil {
 		return err
 	}
+	if err := s.hearWitness(seq); err != nil {
+		return err
+	}
 	s.writer = newWriter(s, seq)
 	return nil
 }
@@ -131,20 +134,21 @@ func (s *Store) Close() error {
 		return nil
 	}
 	s.writer.stop()
+	if s.logger.fatal() == nil {
+		s.testify(s.LastSeq())
+	}
 	return s.release()
 }
 
-// release gives back what open took, as far as it got.
+// release gives back what open took, as far as it got. A database that gave up is left as it
+// is, shut off from the disk.
 func (s *Store) release() error {
-	s.disk.stop()
 	var err error
 	if s.db != nil && s.logger.fatal() == nil {
 		err = s.logger.guard(s.db.Close)
 	}
-	s.disk.fence() // a database that could not be closed must not touch what others open next
-	if s.lock != nil {
-		err = errors.Join(err, s.lock.Close())
-	}
+	s.disk.stop()
+	err = errors.Join(err, s.disk.unlock())
 	if s.blobs != nil {
 		s.blobs.close()
 	}

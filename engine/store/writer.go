@@ -180,7 +180,7 @@ func (w *writer) commitGroup(group []*commit) {
 	}
 	err := w.write(batch, sync)
 	if err == nil {
-		w.seq.Store(seq)
+		w.reached(seq)
 	}
 	for _, c := range staged {
 		w.finish(c, err)
@@ -192,6 +192,13 @@ func (w *writer) commitGroup(group []*commit) {
 	}
 }
 
+// reached publishes the number of the last durable change.
+func (w *writer) reached(seq uint64) {
+	if before := w.seq.Swap(seq); before/witnessEvery != seq/witnessEvery {
+		w.store.testify(seq)
+	}
+}
+
 func (w *writer) write(batch *pebble.Batch, sync *pebble.WriteOptions) error {
 	if batch.Empty() {
 		return batch.Close()
@@ -199,12 +206,11 @@ func (w *writer) write(batch *pebble.Batch, sync *pebble.WriteOptions) error {
 	if err := w.store.disk.room(2 * batch.Len()); err != nil {
 		return err
 	}
-	err := w.store.logger.fatal()
-	if err == nil {
-		err = w.store.logger.guard(func() error { return w.store.db.Apply(batch, sync) })
-	}
-	if err != nil {
+	if err := w.store.logger.fatal(); err != nil {
 		return fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
+	if err := w.store.logger.guard(func() error { return w.store.db.Apply(batch, sync) }); err != nil {
+		return fmt.Errorf("%w: %w: %w", ErrUnavailable, err, ErrInDoubt)
 	}
 	w.store.counts.commits.Add(1)
 	return batch.Close() // not one that failed: it may stand in a broken database's queue
