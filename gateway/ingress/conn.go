@@ -3,6 +3,7 @@ package ingress
 import (
 	"io"
 	"net"
+	"os"
 	"sync/atomic"
 	"time"
 )
@@ -25,9 +26,12 @@ type conn struct {
 	exchange exchange // of the request being answered
 	host     hostMemo // of the request before
 
-	writeBy time.Time // the write deadline that is armed; used by the writing goroutine only
-	linger  atomic.Bool
-	closed  atomic.Bool
+	writeArmed time.Time   // the write deadline that is set; used by the writing goroutine only
+	readBy     time.Time   // the read deadline that is asked for; used by the reading goroutine only
+	readArmed  time.Time   // the one that is set
+	deaf       atomic.Bool // nothing more is read
+	linger     atomic.Bool
+	closed     atomic.Bool
 }
 
 func newConn(in *Ingress, raw net.Conn) *conn {
@@ -37,10 +41,33 @@ func newConn(in *Ingress, raw net.Conn) *conn {
 	return c
 }
 
+// SetReadDeadline is called by fasthttp twice for each request. The deadline is set in the
+// socket only when Read has to wait under one that is later, or earlier by an eighth of
+// HeaderTimeout or more: a busy connection sets few timers.
+func (c *conn) SetReadDeadline(t time.Time) error {
+	c.readBy = t
+	return nil
+}
+
 func (c *conn) Read(p []byte) (int, error) {
+	if early := c.readBy.Sub(c.readArmed); early < 0 || early >= c.in.HeaderTimeout/8 {
+		c.readArmed = c.readBy
+		if err := c.Conn.SetReadDeadline(c.readBy); err != nil {
+			return 0, err
+		}
+	}
+	if c.deaf.Load() { // after the deadline: stopReading sets deaf first, then its own
+		return 0, os.ErrDeadlineExceeded
+	}
 	n, err := c.Conn.Read(p)
 	c.in.metrics.received.Add(n)
 	return n, err
+}
+
+// stopReading ends a Read that waits, and every one after it. Any goroutine may call it.
+func (c *conn) stopReading() error {
+	c.deaf.Store(true)
+	return c.Conn.SetReadDeadline(time.Unix(1, 0))
 }
 
 // Write has a deadline of its own for each call, so that a response may take as long as it
@@ -48,9 +75,9 @@ func (c *conn) Read(p []byte) (int, error) {
 // third of it has passed: a busy connection sets few timers.
 func (c *conn) Write(p []byte) (int, error) {
 	now := time.Now()
-	if c.writeBy.Sub(now) < c.in.WriteTimeout*2/3 {
-		c.writeBy = now.Add(c.in.WriteTimeout)
-		if err := c.Conn.SetWriteDeadline(c.writeBy); err != nil {
+	if c.writeArmed.Sub(now) < c.in.WriteTimeout*2/3 {
+		c.writeArmed = now.Add(c.in.WriteTimeout)
+		if err := c.Conn.SetWriteDeadline(c.writeArmed); err != nil {
 			return 0, err
 		}
 	}
@@ -59,15 +86,16 @@ func (c *conn) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// SetWriteDeadline and SetDeadline keep the armed deadline known.
+// SetWriteDeadline keeps the deadline that is set known.
 func (c *conn) SetWriteDeadline(t time.Time) error {
-	c.writeBy = t
+	c.writeArmed = t
 	return c.Conn.SetWriteDeadline(t)
 }
 
+// SetDeadline sets both.
 func (c *conn) SetDeadline(t time.Time) error {
-	c.writeBy = t
-	return c.Conn.SetDeadline(t)
+	c.readBy = t
+	return c.SetWriteDeadline(t)
 }
 
 // Close may be called from several goroutines; the first one closes.

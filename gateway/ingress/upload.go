@@ -74,8 +74,8 @@ func (u *upload) Read(p []byte) (int, error) {
 		return 0, u.mu.err
 	}
 	start := time.Now()
-	u.c.Conn.SetReadDeadline(start.Add(u.c.in.BodyTimeout))
-	if u.closed.Load() { // after the deadline: Close sets closed first, then a deadline in the past
+	u.c.SetReadDeadline(start.Add(u.c.in.BodyTimeout))
+	if u.closed.Load() {
 		return 0, errBodyClosed
 	}
 	n, err := u.src.Read(p)
@@ -116,7 +116,7 @@ func (u *upload) Close() error {
 		u.mu.Unlock() // nobody waits
 		return nil
 	}
-	return u.c.Conn.SetReadDeadline(time.Unix(1, 0))
+	return u.c.stopReading()
 }
 
 // finish takes fasthttp's reader away, which is used again for another request.
