@@ -98,8 +98,8 @@ func orDefault[T int | int64 | time.Duration](field *T, value T) {
 // Client implements engine.Egress.
 type Client struct {
 	Options
-	guard *guard
-	pool  *pool
+	pool    *pool
+	metrics meters
 }
 
 var _ engine.Egress = (*Client)(nil)
@@ -111,9 +111,8 @@ func New(o Options) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Client{Options: o, guard: g}
-	c.pool = newPool(o, &dialer{Options: o, guard: g})
-	return c, nil
+	d := &dialer{Options: o, guard: g}
+	return &Client{Options: o, pool: newPool(o, d), metrics: newMeters(d)}, nil
 }
 
 // Close ends the connections that are idle; those in use end with their bodies.
@@ -125,6 +124,7 @@ func (c *Client) Fetch(ctx context.Context, tenant string, req *isolate.Request,
 	out := newOutgoing(req)
 	defer out.release()
 	resp, err := c.fetch(ctx, tenant, out, redirect)
+	c.metrics.count(err)
 	if err == nil {
 		return resp, nil
 	}

@@ -384,6 +384,21 @@ func TestOwnStaysClosed(t *testing.T) {
 	}
 }
 
+func TestMetrics(t *testing.T) {
+	addr := origin(t, func(http.ResponseWriter, *http.Request) {})
+	c := local(t)
+	for _, url := range []string{"http://" + addr + "/", "http://10.0.0.1/", "http://127.0.0.1:22/", "http://127.0.0.1:1/", "http://[/"} {
+		fetch(c, "GET", url, "")
+	}
+	var out bytes.Buffer
+	c.WriteMetrics(&out)
+	for _, want := range []string{`{result="answered"} 1`, `{result="refused"} 3`, `{result="failed"} 1`, "connections_open 1"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("%s is not in\n%s", want, out.String())
+		}
+	}
+}
+
 func TestLoopEnds(t *testing.T) {
 	addr := origin(t, func(http.ResponseWriter, *http.Request) {})
 	c := local(t)
