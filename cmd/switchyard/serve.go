@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"switchyard/engine"
+	"switchyard/gateway"
 	"switchyard/gateway/control"
 	"switchyard/gateway/egress"
 	"switchyard/gateway/ingress"
@@ -117,7 +118,8 @@ func (s *server) open() (err error) {
 	}); err != nil {
 		return err
 	}
-	if s.egress, err = egress.New(s.egressOptions()); err != nil {
+	loop := gateway.NewLoop()
+	if s.egress, err = egress.New(s.egressOptions(loop)); err != nil {
 		return err
 	}
 	s.engine, err = engine.Open(engine.Options{
@@ -132,7 +134,7 @@ func (s *server) open() (err error) {
 		proxies[i] = netip.MustParsePrefix(p)
 	}
 	if s.ingress, err = ingress.New(ingress.Options{
-		Handler: s.engine, Token: s.Token, TrustedProxies: proxies, Logger: s.log, BodyBytes: s.Limits.RequestBytes,
+		Handler: s.engine, Token: s.Token, TrustedProxies: proxies, Loop: loop, Logger: s.log, BodyBytes: s.Limits.RequestBytes,
 	}); err != nil {
 		return err
 	}
@@ -149,7 +151,7 @@ func (s *server) open() (err error) {
 	return nil
 }
 
-func (s *server) egressOptions() egress.Options {
+func (s *server) egressOptions(loop *gateway.Loop) egress.Options {
 	var own []netip.AddrPort
 	for _, ln := range []net.Listener{s.ingressLn, s.controlLn, s.metricsLn} {
 		if ln != nil {
@@ -160,7 +162,7 @@ func (s *server) egressOptions() egress.Options {
 	if s.Demo {
 		allow = append(allow, demoOrigin)
 	}
-	return egress.Options{Allow: allow, Deny: s.Egress.Deny, Own: own, Logger: s.log}
+	return egress.Options{Allow: allow, Deny: s.Egress.Deny, Own: own, Loop: loop, Logger: s.log}
 }
 
 // start lets requests in. What it returns yields the first listener's failure.
@@ -185,6 +187,7 @@ func (s *server) ready() error {
 func (s *server) writeMetrics(w io.Writer) {
 	s.engine.WriteMetrics(w)
 	s.ingress.WriteMetrics(w)
+	s.egress.WriteMetrics(w)
 	writeProcessMetrics(w)
 }
 
