@@ -62,6 +62,7 @@ type callState struct {
 	wall      time.Time    // when the call must be over; zero: never
 	ctx       context.Context
 	cancel    context.CancelFunc // ends what runs on other goroutines; nil until something does
+	wasm      wasmCall
 
 	mu struct {
 		sync.Mutex
@@ -140,6 +141,14 @@ func (c *Call) deliver() (*Response, error) {
 		s.wall = time.Now().Add(restLimit)
 	}
 	return r, err
+}
+
+// progress renews the time that a response's stream may take until something happens.
+func (c *Call) progress() {
+	s := &c.state
+	if s.delivered && c.Limits.Wall == 0 {
+		s.wall = time.Now().Add(restLimit)
+	}
 }
 
 // finish gives everything back; the driver has left the isolate for good.

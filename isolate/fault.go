@@ -20,7 +20,7 @@ func guestFault(err error) error {
 		return breach
 	}
 	if exit := (*sys.ExitError)(nil); errors.As(err, &exit) {
-		return fmt.Errorf("%w: exit with code %d", ErrTrap, exit.ExitCode())
+		return &exitError{exit.ExitCode()}
 	}
 	text := err.Error()
 	first, rest, _ := strings.Cut(text, "\n")
@@ -29,6 +29,21 @@ func guestFault(err error) error {
 	}
 	return fmt.Errorf("BUG: host function: %w", err)
 }
+
+// gaveUp says that the guest ended itself, as allocators and runtimes do when they can go on no longer.
+func gaveUp(err error) bool {
+	if t := (*trapError)(nil); errors.As(err, &t) {
+		return t.name == "unreachable"
+	}
+	e := (*exitError)(nil)
+	return errors.As(err, &e)
+}
+
+// exitError is ErrTrap for a guest that called proc_exit.
+type exitError struct{ code uint32 }
+
+func (e *exitError) Error() string { return fmt.Sprintf("%v: exit with code %d", ErrTrap, e.code) }
+func (e *exitError) Unwrap() error { return ErrTrap }
 
 // trapError is ErrTrap with the trap's name and the guest's stack.
 type trapError struct{ name, stack string }

@@ -18,8 +18,13 @@ const (
 	handleFree handleKind = iota
 	handleBody
 	handleResponse
-	handleStream // an outgoing request body
+	handleStream // an outgoing body that the guest writes; busy once somebody reads it
+	handleNone   // eventBody of a request without a body: never used again in this call
+	handleSpent  // eventBody once it was given away: the same
 )
+
+// eventBody is the handle of the incoming request's body: the first one of a call, and no other.
+const eventBody = 1
 
 // maxHandles bounds what one call may keep open.
 const maxHandles = 4096
@@ -58,7 +63,21 @@ func (t handles) takeBody(id uint32) (b Body, ok bool) {
 	}
 	b = h.body
 	*h = handle{}
+	if id == eventBody {
+		h.kind = handleSpent
+	}
 	return b, true
+}
+
+// addEvent takes the incoming request's body over as eventBody; 0 when there is none.
+func (t *handles) addEvent(r *Request) uint32 {
+	if r.Body.empty() {
+		t.add(handle{kind: handleNone})
+		return 0
+	}
+	t.add(handle{kind: handleBody, body: r.Body})
+	r.Body = Body{}
+	return eventBody
 }
 
 // addResponse gives r and its body handles. The body's bytes stay r's.

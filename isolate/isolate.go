@@ -2,7 +2,6 @@ package isolate
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -27,6 +26,7 @@ type Isolate struct {
 	pages    api.MutableGlobal // virtual memory size
 	dirty    api.MutableGlobal // set when tables or segments changed: such an isolate cannot be reset
 	entry    api.Function
+	reseed   api.Function // wasm: what makes clones differ; nil when there is none
 	stack    [4]uint64
 	ctx      context.Context
 	meter    meter
@@ -100,9 +100,8 @@ func (is *Isolate) instantiate(rt *Runtime, s *snapshot) error {
 	})
 	// Anonymous, so that no tenant can name another; its own randomness source, or every
 	// instantiation seeds one for 8 µs; no start functions: the snapshot has run them.
-	// A sleep would hold the isolate's turn: it ends at once.
-	config := wazero.NewModuleConfig().WithName("").WithStartFunctions().WithRandSource(rand.Reader).
-		WithWalltime(is.walltime, 1_000_000).WithNanotime(is.nanotime, 1_000_000).
+	config := wazero.NewModuleConfig().WithName("").WithStartFunctions().WithRandSource(guestEntropy{is}).
+		WithWalltime(is.walltime, 1_000_000).WithNanotime(is.nanotime, 1_000_000).WithNanosleep(is.sleep).
 		WithStdout(&is.log).WithStderr(&is.log)
 	ctx := experimental.WithMemoryAllocator(context.Background(), allocator)
 	instance, err := rt.wazero.InstantiateModule(ctx, is.module.compiled, config)
@@ -176,6 +175,14 @@ func (is *Isolate) reset() error {
 	return nil
 }
 
+// nextID numbers the calls of the isolate; 0 is module scope.
+func (is *Isolate) nextID() uint32 {
+	if is.ids++; is.ids == 0 {
+		is.ids = 1
+	}
+	return is.ids
+}
+
 // close gives memory and instance back.
 func (is *Isolate) close() {
 	is.dead = true
@@ -210,10 +217,14 @@ func (is *Isolate) enter(c *Call, a0, a1, a2, a3 uint32) (int32, error) {
 // run calls the exported function name, which has neither parameters nor results, while c
 // pays for it. A module without it is fine.
 func (is *Isolate) run(c *Call, name string) error {
-	fn := is.instance.ExportedFunction(name)
-	if fn == nil {
-		return nil
+	if fn := is.instance.ExportedFunction(name); fn != nil {
+		return is.call0(c, fn)
 	}
+	return nil
+}
+
+// call0 calls a function without parameters and results.
+func (is *Isolate) call0(c *Call, fn api.Function) error {
 	is.fuel.Set(sliceFuel)
 	is.meter.begin(c)
 	err := fn.CallWithStack(is.ctx, nil)

@@ -70,8 +70,7 @@ func (g jsGuest) event(is *Isolate, c *Call) bool {
 		is.turn.Unlock()
 		return false
 	}
-	is.ids++
-	c.state.is, c.state.id = is, is.ids
+	c.state.is, c.state.id = is, is.nextID()
 	is.calls = append(is.calls, c)
 	err := is.event(c)
 	is.turn.Unlock()
@@ -143,9 +142,8 @@ func (is *Isolate) event(c *Call) error {
 			flags |= js.EventInline
 			inline = r.Body.Bytes
 		}
-		body = c.state.handles.add(handle{kind: handleBody, body: r.Body})
-		r.Body = Body{}
 	}
+	body = c.state.handles.addEvent(r)
 	size := uint32(js.EventBytes + len(r.Head) + len(c.Params) + len(c.Entrypoint) + len(inline))
 	ptr := is.io
 	if size > js.IOBytes {

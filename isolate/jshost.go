@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"encoding/binary"
 	"errors"
-	"io"
 	"math"
 	"time"
 
@@ -317,7 +316,7 @@ func (is *Isolate) fillRequest(c *Call, r *Request, f *abi.FetchBlock) error {
 	if f.Source == abi.SourceEvent {
 		r.buf = append(r.buf[:0], c.Request.Head...)
 		n := len(r.buf)
-		if c.state.handles.get(eventBody, handleBody) != nil {
+		if c.state.handles.get(eventBody, handleNone) == nil {
 			if err := c.moveBody(&r.Body, &r.buf, eventBody); err != nil {
 				return err
 			}
@@ -337,6 +336,8 @@ func (is *Isolate) fillRequest(c *Call, r *Request, f *abi.FetchBlock) error {
 	return nil
 }
 
+var errStream = errors.New("The request's body stream is not open.")
+
 func (is *Isolate) fillRequestBody(c *Call, r *Request, f *abi.FetchBlock) error {
 	switch f.BodyKind {
 	case abi.BodyBytes:
@@ -347,16 +348,14 @@ func (is *Isolate) fillRequestBody(c *Call, r *Request, f *abi.FetchBlock) error
 		return c.moveBody(&r.Body, &r.buf, f.Body)
 	case abi.BodyStream:
 		h := c.state.handles.get(f.Body, handleStream)
-		if h == nil {
-			return errors.New("the request's body stream is not open")
+		if h == nil || h.busy {
+			return errStream
 		}
-		r.Body = Body{Stream: io.ReadCloser(h.stream), Length: int64(f.BodyLen)}
+		h.busy = true
+		r.Body = Body{Stream: h.stream, Length: int64(f.BodyLen)}
 	}
 	return nil
 }
-
-// eventBody is the handle of the incoming request's body: the first one of a call.
-const eventBody = 1
 
 // hostIDNA maps a domain to ASCII as WHATWG's URL standard asks (UTS #46, non-transitional).
 func (is *Isolate) hostIDNA(ptr, n, out uint32) int32 {

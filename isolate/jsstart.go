@@ -2,6 +2,7 @@ package isolate
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -103,10 +104,10 @@ func startupError(module string, err error) error {
 		}
 		return e
 	}
-	switch err {
-	case ErrCPULimit:
+	switch {
+	case errors.Is(err, ErrCPULimit):
 		return &StartupError{Module: module, Message: "Script startup exceeded CPU time limit."}
-	case ErrMemoryLimit:
+	case errors.Is(err, ErrMemoryLimit):
 		return &StartupError{Module: module, Message: "Script startup exceeded memory limit."}
 	}
 	return &StartupError{Module: module, Message: fmt.Sprintf("Script startup failed: %v", err)}

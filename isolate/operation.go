@@ -24,6 +24,7 @@ type operation struct {
 	sub    Subrequest  // fetch
 	body   uint32      // read: the handle
 	stream io.Reader   // read
+	room   int         // read: bytes it may bring
 	timer  *time.Timer // timer
 
 	// the result
@@ -227,7 +228,7 @@ func (op *operation) run(async bool) error {
 
 func (op *operation) read() error {
 	op.buf = readBuffers.Get().(*[]byte)
-	n, err := readSome(op.stream, *op.buf)
+	n, err := readSome(op.stream, (*op.buf)[:op.room])
 	op.data = (*op.buf)[:n]
 	if err == io.EOF {
 		err = nil
@@ -278,7 +279,7 @@ func (c *Call) startRead(id, body uint32) error {
 	}
 	op.body = body
 	if h.body.Stream != nil {
-		op.stream, h.busy = h.body.Stream, true
+		op.stream, op.room, h.busy = h.body.Stream, readChunk, true
 		return nil
 	}
 	op.buf = readBuffers.Get().(*[]byte)

@@ -49,6 +49,10 @@ func (s *guestStream) write(p []byte, op *operation) (ok, full bool) {
 	if s.mu.off == len(s.mu.buf) {
 		s.mu.buf, s.mu.off = s.mu.buf[:0], 0
 	}
+	if s.mu.off > 0 && len(s.mu.buf)+len(p) > cap(s.mu.buf) { // move down rather than grow
+		s.mu.buf = s.mu.buf[:copy(s.mu.buf, s.mu.buf[s.mu.off:])]
+		s.mu.off = 0
+	}
 	s.mu.buf = append(s.mu.buf, p...)
 	s.readable.Signal()
 	full = len(s.mu.buf)-s.mu.off >= streamWindow
