@@ -124,10 +124,10 @@ class Inspector {
   object(value, level) {
     const name = className(value);
     const { head, open, close, inline } = this.kind(value, name);
-    if (inline !== undefined && Object.keys(value).length === 0) return inline;
     if (level > this.depth) return inline ?? `[${isArray(value) ? "Array" : name ?? "Object: null prototype"}]`;
     const parts = this.members(value, level);
     const title = inline ?? head;
+    if (parts.length === 0 && inline !== undefined) return inline;
     if (parts.length === 0) return `${title}${title ? " " : ""}${open}${close}`.trim();
     return `${title}${title ? " " : ""}${layOut(parts, open, close, level)}`;
   }
@@ -156,12 +156,14 @@ class Inspector {
   members(value, level) {
     const parts = [];
     const list = isArray(value) || typedTag(value) !== undefined;
+    const indexed = list || isBoxedString(value);
     if (list) this.items(parts, value, level);
     else if (isMap(value)) this.entries(parts, value, level);
     else if (isSet(value)) this.elements(parts, value, level);
     else if (isBuffer(value)) parts.push(`byteLength: ${bufferLength(value)}`);
     else this.platform(parts, value, level);
-    this.properties(parts, value, level, list);
+    if (isError(value)) this.cause(parts, value, level);
+    this.properties(parts, value, level, indexed);
     return parts;
   }
 
@@ -196,6 +198,14 @@ class Inspector {
     if (value.size > parts.length) parts.push(moreText(value.size - parts.length, "item"));
   }
 
+  // What an error hides from enumeration is what its reader looks for.
+  cause(parts, value, level) {
+    for (const key of ["cause", "errors"]) {
+      const property = getOwnPropertyDescriptor(value, key);
+      if (property && !property.enumerable) parts.push(`[${key}]: ${this.property(property, level)}`);
+    }
+  }
+
   // The platform's own classes keep everything behind getters: those, and only those, are run.
   platform(parts, value, level) {
     for (const { cls, fields } of platformFields) {
@@ -211,10 +221,10 @@ class Inspector {
     }
   }
 
-  properties(parts, value, level, list) {
+  properties(parts, value, level, indexed) {
     let count = 0;
     for (const key of ownKeys(value)) {
-      if (list && typeof key === "string" && /^\d+$/.test(key)) continue;
+      if (indexed && typeof key === "string" && /^\d+$/.test(key)) continue;
       const property = getOwnPropertyDescriptor(value, key);
       if (!property?.enumerable) continue;
       if (++count > KEYS_MAX || this.left <= 0) {
@@ -247,6 +257,8 @@ function functionTitle(fn) {
   const kind = objectTag(fn).slice(8, -1);
   return named ? `[${kind}: ${name}]` : `[${kind} (anonymous)]`;
 }
+
+const isBoxedString = brand(stringOf);
 
 function boxedText(value) {
   switch (objectTag(value)) {

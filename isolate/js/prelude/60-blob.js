@@ -62,7 +62,9 @@ function partsOf(parts) {
   if (typeof parts !== "object" && typeof parts !== "function" || parts === null || typeof parts[Symbol.iterator] !== "function") {
     throw new TypeError("Blob: the parts are not a sequence");
   }
-  return [...parts].map((part) => (isBlob(part) || isView(part) || isBuffer(part) ? part : `${part}`));
+  const given = [];
+  for (const part of parts) given.push(isBlob(part) || isView(part) || isBuffer(part) ? part : `${part}`.toWellFormed());
+  return given;
 }
 
 function joinParts(parts, native) {

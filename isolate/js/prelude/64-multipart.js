@@ -109,7 +109,7 @@ class MultipartParser {
   value(content, headers, filename) {
     if (filename === undefined) return decodeBody(content);
     const type = headers.get("content-type") ?? "text/plain";
-    return new File(SECRET, sliceBytes(content), { type: blobType(type), name: filename, lastModified: sw.now() });
+    return new File(SECRET, content, { type: blobType(type), name: filename, lastModified: sw.now() });
   }
 
   find(wanted, from) {
@@ -146,9 +146,10 @@ function parseUrlencoded(bytes) {
   return new FormData(SECRET, [...new URLSearchParams(decodeBody(bytes))]);
 }
 
+// consumeAs owns bytes from here on: what it returns may share them.
 hooks.consumeAs = (bytes, kind, contentType) => {
   const type = contentType ?? "";
-  if (kind === "blob") return new Blob(SECRET, sliceBytes(bytes), blobType(type));
+  if (kind === "blob") return new Blob(SECRET, bytes, blobType(type));
   if (/^multipart\/form-data\s*(;|$)/i.test(type)) return parseMultipart(bytes, type);
   if (/^application\/x-www-form-urlencoded\s*(;|$)/i.test(type)) return parseUrlencoded(bytes);
   throw new TypeError(`Unrecognized Content-Type header value for formData(): ${quoted(type)}`);

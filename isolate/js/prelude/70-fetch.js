@@ -10,8 +10,8 @@ function startFetch(binding, input, init, name, options) {
   return promised(() => {
     const same = init === undefined && input instanceof RequestCtor;
     const request = same ? input : new RequestCtor(input, init);
-    const signal = request.signal;
-    if (!isAbortSignal(signal)) return sw.fetch(binding, request, name, options);
+    const signal = signalOf(request);
+    if (signal === undefined) return sw.fetch(binding, request, name, options);
     signal.throwIfAborted();
     return abortable(signal, () => sw.fetch(binding, request, name, options));
   });

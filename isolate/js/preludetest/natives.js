@@ -50,6 +50,7 @@ globalThis.Headers = class Headers {
   }
   get(name) { return this.#map.get(name.toLowerCase()) ?? null; }
   entries() { return this.#map.entries(); }
+  get [Symbol.toStringTag]() { return "Headers"; }
 };
 
 globalThis.URL = class URL {
@@ -76,7 +77,7 @@ globalThis.Request = class Request {
   }
   get url() { return this.#url; }
   get method() { return this.#init.method ?? "GET"; }
-  get signal() { return this.#init.signal; }
+  get signal() { return (this.#init.signal ??= sw.hooks.newSignal()) ?? null; }
 };
 
 globalThis.Response = class Response {

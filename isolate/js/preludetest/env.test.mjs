@@ -1,0 +1,55 @@
+import { stories } from "./engine.mjs";
+
+const env = `const env = sw.hooks.setEnv(JSON.stringify([
+  { name: "GREETING", type: "plain_text", text: "hi" }, { name: "KEY", type: "secret_text", text: "s3" },
+  { name: "CONFIG", type: "json", json: { a: [1] } }, { name: "AUTH", type: "service", index: 1 },
+  { name: "DISPATCHER", type: "dispatch_namespace", index: 0 },
+]));`;
+
+const fails = (call, message) => [`${call} throws at once`, `${env} try { ${call}; } catch (error) { return String(error); }`, message];
+
+stories([
+  ["values", `${env} return [Object.keys(env), env.GREETING, env.KEY, env.CONFIG];`,
+    [["GREETING", "KEY", "CONFIG", "AUTH", "DISPATCHER"], "hi", "s3", { a: [1] }]],
+  ["a service binding fetches through its index", `${env} await env.AUTH.fetch("http://auth/x"); await fetch("http://out/"); return mock.calls;`,
+    [["fetch", 1, "http://auth/x", null, null], ["fetch", -1, "http://out/", null, null]]],
+  ["a dispatch namespace names the script", `${env} await env.DISPATCHER.get("customer").fetch(new Request("http://c/")); return mock.calls;`,
+    [["fetch", 0, "http://c/", "customer", null]]],
+  ["options travel as JSON", `${env}
+    await env.DISPATCHER.get("c", { tier: 1 }, { limits: { cpuMs: 10.7, subRequests: 5 }, outbound: { customer: "c" } }).fetch("http://c/");
+    await env.DISPATCHER.get("c", {}, { limits: { cpuMs: 3 } }).fetch("http://c/");
+    return mock.calls.map((call) => call[4]);
+  `, [{ args: { tier: 1 }, limits: { cpuMs: 10, subRequests: 5 }, outbound: { customer: "c" } }, { args: {}, limits: { cpuMs: 3 } }]],
+  ["a missing script rejects", `${env}
+    mock.onFetch = () => Promise.reject(new Error("Worker not found"));
+    const stub = env.DISPATCHER.get("nobody");
+    try { await stub.fetch("http://c/"); } catch (error) { return [error instanceof Error, error.message]; }
+  `, [true, "Worker not found"]],
+  ["the untouched request goes on as it is", `${env}
+    const request = new Request("http://c/");
+    let same;
+    mock.onFetch = (given) => { same = given === request; return Promise.resolve(new Response("")); };
+    await env.DISPATCHER.get("c").fetch(request);
+    return same;
+  `, true],
+  ["parameters lie over env for one call", `${env}
+    const laid = sw.hooks.layEnv(env, '{"GREETING":"over","customer":"x"}');
+    return [laid.GREETING, laid.customer, laid.KEY, env.GREETING, "customer" in env, sw.hooks.layEnv(env, "") === env];
+  `, ["over", "x", "s3", "hi", false, true]],
+  ["cloudflare:workers keeps one env", `
+    const { env: exported, WorkerEntrypoint, waitUntil } = sw.hooks.builtinModules["cloudflare:workers"];
+    ${env}
+    const first = exported.GREETING;
+    sw.hooks.setEnv('[{"name":"OTHER","type":"plain_text","text":"o"}]');
+    class Entry extends WorkerEntrypoint {}
+    const entry = new Entry("ctx", "env");
+    waitUntil(Promise.resolve());
+    return [first, Object.keys(exported), entry.ctx, entry.env, mock.calls];
+  `, ["hi", ["OTHER"], "ctx", "env", [["hold"]]]],
+  fails("env.DISPATCHER.get()", "TypeError: get: 1 argument required, but only 0 present"),
+  fails("env.DISPATCHER.get(5)", "TypeError: get: the script's name is not a string"),
+  fails(`env.DISPATCHER.get("a", {}, { limits: { cpuMs: "5" } })`, "TypeError: options.limits.cpuMs is not a number from 0 to 2147483647"),
+  fails(`env.DISPATCHER.get("a", {}, { limits: { subRequests: -1 } })`, "TypeError: options.limits.subRequests is not a number from 0 to 2147483647"),
+  fails(`env.DISPATCHER.get("a", {}, { outbound: "x" })`, "TypeError: options.outbound is not an object"),
+  fails(`sw.hooks.setEnv('[{"name":"X","type":"magic"}]')`, "TypeError: env: binding 'X' is of the unknown type 'magic'"),
+]);

@@ -1,0 +1,73 @@
+import { stories } from "./engine.mjs";
+
+stories([
+  ["a signal that has aborted rejects before the host hears of it", `
+    const reason = new Error("mine");
+    try { await fetch("http://a/", { signal: AbortSignal.abort(reason) }); } catch (error) { return [error === reason, mock.calls]; }
+  `, [true, []]],
+  ["an abort under way rejects with its reason and stops the operation", `
+    mock.onFetch = () => mock.later(new Response("late"));
+    const controller = new AbortController();
+    const pending = fetch("http://a/", { signal: controller.signal });
+    controller.abort();
+    let name; try { await pending; } catch (error) { name = error.name; }
+    return [name, mock.calls.map((call) => call[0]), mock.ops.size];
+  `, ["AbortError", ["fetch", "stop"], 0]],
+  ["an abort after the response is too late", `
+    const controller = new AbortController();
+    const response = await fetch("http://a/", { signal: controller.signal });
+    controller.abort();
+    return [await response.text(), mock.calls.length];
+  `, ["ok", 1]],
+  ["a request without a signal is not given one", `
+    let made = 0;
+    const { newSignal } = sw.hooks;
+    sw.hooks.newSignal = () => { const signal = newSignal(); if (signal) made++; return signal; };
+    const request = new Request("http://a/");
+    await fetch(request);
+    return [made, request.signal instanceof AbortSignal, made];
+  `, [0, true, 1]],
+  ["fetch() without an argument rejects", `return fetch().catch(String);`, "TypeError: fetch: 1 argument required, but only 0 present"],
+  ["AbortSignal.timeout and any", `
+    const signal = AbortSignal.any([new AbortController().signal, AbortSignal.timeout(10)]);
+    const seen = [];
+    signal.onabort = (event) => seen.push(event.type, event.isTrusted);
+    await mock.advance(10);
+    return [signal.aborted, signal.reason.name, seen];
+  `, [true, "TimeoutError", ["abort", true]]],
+  ["service-worker syntax answers by respondWith", `
+    addEventListener("fetch", (event) => { event.waitUntil(1); event.respondWith(new Response(event.request.url)); });
+    addEventListener("fetch", () => { throw new Error("not reached"); });
+    const response = await sw.hooks.dispatchFetch(new Request("http://a/"));
+    return [await response.text(), mock.calls, sw.hooks.hasListener("fetch"), sw.hooks.hasListener("scheduled")];
+  `, ["http://a/", [["hold"]], true, false]],
+  ["a Worker without a fetch listener does not handle it", `return sw.hooks.dispatchFetch(new Request("http://a/")) === undefined;`, true],
+  ["the error of a listener fails the request", `
+    addEventListener("fetch", () => { throw new RangeError("handler"); });
+    return sw.hooks.dispatchFetch(new Request("http://a/")).catch(String);
+  `, "RangeError: handler"],
+  ["a listener that does not answer", `
+    addEventListener("fetch", () => {});
+    return sw.hooks.dispatchFetch(new Request("http://a/")).catch(String);
+  `, "TypeError: The Worker's fetch listeners did not call event.respondWith()."],
+  ["respondWith in vain: twice, late", `
+    const outcomes = [];
+    let kept;
+    addEventListener("fetch", (event) => {
+      kept = event;
+      event.respondWith(new Response("1"));
+      try { event.respondWith(new Response("2")); } catch (error) { outcomes.push(error.name); }
+    });
+    await sw.hooks.dispatchFetch(new Request("http://a/"));
+    addEventListener("other", () => {});
+    try { kept.respondWith(new Response("3")); } catch (error) { outcomes.push(error.name); }
+    return outcomes;
+  `, ["InvalidStateError", "InvalidStateError"]],
+  ["reportError goes to listeners of error, else to the log", `
+    reportError(new Error("a"));
+    const seen = [];
+    addEventListener("error", (event) => { seen.push(event.message, event.error.message); event.preventDefault(); });
+    reportError(new Error("b"));
+    return [mock.logs.map(([, text]) => text.split("\\n")[0]), seen, self === globalThis];
+  `, [["Uncaught Error: a"], ["Uncaught Error: b", "b"], true]],
+]);
