@@ -7,7 +7,6 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"switchyard/engine/store"
 )
@@ -52,10 +51,10 @@ type script struct {
 
 // scriptState is a script at one moment.
 type scriptState struct {
-	record   store.Script
-	newest   *version
-	shares   []share   // who receives traffic; empty after deletion, and until something is deployed
-	deployed time.Time // when that was decided: the next deployment must be later
+	record     store.Script
+	newest     *version
+	deployment *store.Deployment // the newest; nil until something is deployed
+	shares     []share           // who receives traffic by it; empty after deletion too
 }
 
 // share is a version's part of the traffic.
@@ -145,7 +144,12 @@ func (c *catalog) edit(change func(map[string]*namespace)) {
 // wants says whether v may still be asked to run.
 func (st *scriptState) wants(v *version) bool { return slices.Contains(st.versions(), v) }
 
-// versions returns the versions that a request or an operation may still want loaded.
+// receives says whether v has a share of the traffic.
+func (st *scriptState) receives(v *version) bool {
+	return slices.ContainsFunc(st.shares, func(s share) bool { return s.version == v })
+}
+
+// versions returns the versions, the newest upload first, that a request or an operation may still want loaded.
 func (st *scriptState) versions() []*version {
 	var list []*version
 	if st.newest != nil {

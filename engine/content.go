@@ -2,7 +2,6 @@ package engine
 
 import (
 	"fmt"
-	"slices"
 
 	"switchyard/engine/store"
 	"switchyard/isolate"
@@ -11,11 +10,15 @@ import (
 // Content returns the source of what is deployed: of the newest version that receives traffic,
 // or when none does, of the newest upload.
 func (e *Engine) Content(ref Ref) (main string, modules []isolate.Module, err error) {
-	h, err := e.historyOf(ref)
+	s, err := e.catalog.script(ref)
 	if err != nil {
 		return "", nil, err
 	}
-	v, err := h.version(h.newestDeployed())
+	newest, err := e.newestDeployed(s)
+	if err != nil {
+		return "", nil, err
+	}
+	v, err := readVersion(newest)
 	if err != nil {
 		return "", nil, err
 	}
@@ -23,19 +26,25 @@ func (e *Engine) Content(ref Ref) (main string, modules []isolate.Module, err er
 	return v.Main, modules, err
 }
 
-// newestDeployed returns the id of the newest version in the newest deployment; "" without one.
-func (h *history) newestDeployed() string {
-	if len(h.deployments) == 0 {
-		return ""
+func (e *Engine) newestDeployed(s *script) (newest *store.Version, err error) {
+	state := s.state.Load()
+	versions := state.versions()
+	if state.deployment != nil && state.newest != nil && !state.receives(state.newest) {
+		versions = versions[1:]
 	}
-	shares := h.deployments[len(h.deployments)-1].Shares
-	for i := len(h.versions) - 1; i >= 0; i-- {
-		id := h.versions[i].ID
-		if slices.ContainsFunc(shares, func(s store.Share) bool { return s.Version == id && s.Percent > 0 }) {
-			return id
+	for _, v := range versions {
+		r, err := e.stored(v)
+		if err != nil {
+			return nil, err
+		}
+		if newest == nil || r.Number > newest.Number {
+			newest = r
 		}
 	}
-	return ""
+	if newest == nil { // deleted meanwhile
+		return nil, fmt.Errorf("%w: %q", ErrScriptNotFound, s.ref().String())
+	}
+	return newest, nil
 }
 
 // modules reads a version's source, and has checked that it is what was uploaded.
@@ -57,11 +66,11 @@ func (e *Engine) modules(v *Version) ([]isolate.Module, error) {
 
 // recipe reads what v is made from. Its secrets are opened here, and only here, to run it.
 func (e *Engine) recipe(v *version) (*recipe, error) {
-	h, err := e.history(v.script)
+	record, err := e.stored(v)
 	if err != nil {
 		return nil, err
 	}
-	stored, err := h.version(v.id)
+	stored, err := readVersion(record)
 	if err != nil {
 		return nil, err
 	}

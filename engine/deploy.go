@@ -153,7 +153,7 @@ func checkShares(shares []Share, h *history) ([]store.Share, error) {
 			return nil, invalid(field+".version_id", "%q is missing or there twice", sh.Version)
 		}
 		seen[sh.Version] = true
-		if _, err := h.version(sh.Version); err != nil {
+		if _, err := h.record(sh.Version); err != nil {
 			return nil, err
 		}
 		sum += sh.Percent

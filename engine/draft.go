@@ -62,16 +62,17 @@ func (d *draft) begin(create bool) error {
 		d.record = store.Script{ID: newID(), NamespaceID: d.namespace.id, Name: d.ref.Script, Created: now, Modified: now, NextVersion: 1}
 		return nil
 	}
-	h, err := d.engine.history(d.script)
+	state := d.script.state.Load()
+	d.record = state.record
+	d.record.Modified = now
+	if state.newest == nil {
+		return nil
+	}
+	newest, err := d.engine.stored(state.newest)
 	if err != nil {
 		return err
 	}
-	d.record = h.script
-	d.record.Modified = now
-	if len(h.versions) == 0 {
-		return nil
-	}
-	if d.base, err = h.version(""); err != nil {
+	if d.base, err = readVersion(newest); err != nil {
 		return err
 	}
 	d.base.Bindings, err = d.engine.unseal(d.script.id, d.base.Bindings)
@@ -87,7 +88,11 @@ func (d *draft) bindingsOf(versionID string) ([]Binding, error) {
 	if err != nil {
 		return nil, err
 	}
-	v, err := h.version(versionID)
+	r, err := h.record(versionID)
+	if err != nil {
+		return nil, err
+	}
+	v, err := readVersion(r)
 	if err != nil {
 		return nil, err
 	}
@@ -174,8 +179,8 @@ func (d *draft) write(ctx context.Context, l *loaded, deploy bool) error {
 func (d *draft) newDeployment(shares []store.Share, annotations map[string]string) store.Deployment {
 	created := d.record.Modified
 	if d.script != nil {
-		if last := d.script.state.Load().deployed; !created.After(last) {
-			created = last.Add(time.Nanosecond)
+		if last := d.script.state.Load().deployment; last != nil && !created.After(last.Created) {
+			created = last.Created.Add(time.Nanosecond)
 		}
 	}
 	return store.Deployment{

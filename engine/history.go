@@ -34,34 +34,29 @@ func (e *Engine) history(s *script) (h history, err error) {
 	return h, storeError(err)
 }
 
-// version returns the version called id; "" is the newest.
-func (h *history) version(id string) (Version, error) {
-	for i := len(h.versions) - 1; i >= 0; i-- {
-		if r := &h.versions[i]; id == "" || r.ID == id {
-			return readVersion(r)
-		}
+// record returns the version called id.
+func (h *history) record(id string) (*store.Version, error) {
+	i := slices.IndexFunc(h.versions, func(v store.Version) bool { return v.ID == id })
+	if i < 0 {
+		return nil, fmt.Errorf("%w: %q", ErrVersionNotFound, id)
 	}
-	return Version{}, fmt.Errorf("%w: %q", ErrVersionNotFound, id)
+	return &h.versions[i], nil
 }
 
-// describe tells about the script as it is now.
-func (h *history) describe(s *script) (Script, error) {
-	out := Script{
-		Ref: s.ref(), ID: s.id, Tags: h.script.Tags, Created: h.script.Created, Modified: h.script.Modified,
-	}
-	if n := len(h.versions); n > 0 {
-		v, err := shownVersion(&h.versions[n-1])
-		if err != nil {
-			return out, err
+// stored reads the record of v: one key, as long as its number is known.
+func (e *Engine) stored(v *version) (*store.Version, error) {
+	if v.number > 0 {
+		r, err := e.store.LoadVersion(v.script.namespace.id, v.script.id, v.number)
+		if r != nil || err != nil {
+			return r, storeError(err)
 		}
-		out.Version = v
-		out.HandlesHTTP = slices.Contains(h.versions[n-1].Handlers, handlerFetch)
-		out.HasModules = v.hasModules()
+		return nil, fmt.Errorf("%w: %q", ErrVersionNotFound, v.id) // deleted meanwhile
 	}
-	if n := len(h.deployments); n > 0 {
-		out.Deployment = readDeployment(&h.deployments[n-1])
+	h, err := e.history(v.script)
+	if err != nil {
+		return nil, err
 	}
-	return out, nil
+	return h.record(v.id)
 }
 
 func shownVersion(r *store.Version) (Version, error) {
@@ -79,7 +74,7 @@ func (e *Engine) Scripts(namespace string) ([]Script, error) {
 	list := []Script{}
 	for _, s := range n.scripts.all() {
 		described, err := e.describe(s)
-		if errors.Is(err, ErrScriptNotFound) {
+		if errors.Is(err, ErrScriptNotFound) || errors.Is(err, ErrVersionNotFound) {
 			continue // deleted meanwhile
 		}
 		if err != nil {
@@ -90,12 +85,28 @@ func (e *Engine) Scripts(namespace string) ([]Script, error) {
 	return list, nil
 }
 
+// describe tells about a script as it is now.
 func (e *Engine) describe(s *script) (Script, error) {
-	h, err := e.history(s)
-	if err != nil {
-		return Script{}, err
+	state := s.state.Load()
+	out := Script{
+		Ref: s.ref(), ID: s.id, Tags: state.record.Tags, Created: state.record.Created, Modified: state.record.Modified,
 	}
-	return h.describe(s)
+	if state.newest == nil { // deleted meanwhile
+		return out, fmt.Errorf("%w: %q", ErrScriptNotFound, s.ref().String())
+	}
+	if state.deployment != nil {
+		out.Deployment = readDeployment(state.deployment)
+	}
+	newest, err := e.stored(state.newest)
+	if err != nil {
+		return out, err
+	}
+	if out.Version, err = shownVersion(newest); err != nil {
+		return out, err
+	}
+	out.HandlesHTTP = slices.Contains(newest.Handlers, handlerFetch)
+	out.HasModules = out.Version.hasModules()
+	return out, nil
 }
 
 // Script returns one script.
@@ -131,12 +142,11 @@ func (e *Engine) Version(ref Ref, id string) (Version, error) {
 	if err != nil {
 		return Version{}, err
 	}
-	if id == "" {
-		return Version{}, fmt.Errorf("%w: %q", ErrVersionNotFound, id)
+	r, err := h.record(id)
+	if err != nil {
+		return Version{}, err
 	}
-	v, err := h.version(id)
-	v.Bindings = withoutSecrets(v.Bindings)
-	return v, err
+	return shownVersion(r)
 }
 
 // Deployments returns a script's deployments, the newest first: it is the one that counts.

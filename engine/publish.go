@@ -156,7 +156,7 @@ func (st *scriptState) deploy(s *script, d *store.Deployment, known ...*version)
 		upTo += sh.Percent
 		shares = append(shares, share{v, upTo})
 	}
-	st.shares, st.deployed = shares, d.Created
+	st.shares, st.deployment = shares, d
 }
 
 func (ed *edition) dropScript(s *script) {

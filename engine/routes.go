@@ -147,6 +147,30 @@ func (e *Engine) Routes() []Route {
 // PutRoute sends the requests of a pattern to a plain Worker. It is idempotent; a pattern that
 // has another script already is ErrRouteExists.
 func (e *Engine) PutRoute(ctx context.Context, pattern, script string) (Route, error) {
+	return e.editRoute(ctx, pattern, script, func(same Route, taken bool) (Route, error) {
+		if taken && same.Script == script {
+			return same, nil
+		}
+		if !taken && len(e.catalog.routes.Load().byID) >= maxRoutes {
+			return Route{}, invalid("pattern", "there are %d routes already", maxRoutes)
+		}
+		return Route{ID: newID()}, nil
+	})
+}
+
+// UpdateRoute gives a route another pattern, another script or both, at once.
+func (e *Engine) UpdateRoute(ctx context.Context, id, pattern, script string) (Route, error) {
+	return e.editRoute(ctx, pattern, script, func(Route, bool) (Route, error) {
+		if _, ok := e.catalog.routes.Load().byID[id]; !ok {
+			return Route{}, fmt.Errorf("%w: %q", ErrRouteNotFound, id)
+		}
+		return Route{ID: id}, nil
+	})
+}
+
+// editRoute writes the route that choose names, when nothing else has its pattern. choose is
+// told what route has the pattern, if one has.
+func (e *Engine) editRoute(ctx context.Context, pattern, script string, choose func(same Route, taken bool) (Route, error)) (Route, error) {
 	pattern, err := parsePattern(pattern)
 	if err != nil {
 		return Route{}, err
@@ -159,19 +183,27 @@ func (e *Engine) PutRoute(ctx context.Context, pattern, script string) (Route, e
 	if e.catalog.plain.scripts.get(script) == nil {
 		return Route{}, fmt.Errorf("%w: %q", ErrScriptNotFound, script)
 	}
-	for _, r := range e.catalog.routes.Load().byID {
-		if r.Pattern == pattern && r.Script == script {
-			return r, nil
-		}
-		if r.Pattern == pattern {
-			return Route{}, fmt.Errorf("%w: %q leads to %q", ErrRouteExists, pattern, r.Script)
-		}
+	same, taken := e.catalog.routes.Load().byPattern(pattern)
+	r, err := choose(same, taken)
+	if err != nil {
+		return Route{}, err
 	}
-	if len(e.catalog.routes.Load().byID) >= maxRoutes {
-		return Route{}, invalid("pattern", "there are %d routes already", maxRoutes)
+	if taken && same.ID != r.ID {
+		return Route{}, fmt.Errorf("%w: %q leads to %q", ErrRouteExists, pattern, same.Script)
 	}
-	r := Route{ID: newID(), Pattern: pattern, Script: script}
+	if r.Pattern, r.Script = pattern, script; r == same {
+		return r, nil
+	}
 	return r, e.commit(ctx, e.catalog.plain, store.PutRoute(time.Now(), store.Route(r)))
+}
+
+func (t *routeTable) byPattern(pattern string) (Route, bool) {
+	for _, r := range t.byID {
+		if r.Pattern == pattern {
+			return r, true
+		}
+	}
+	return Route{}, false
 }
 
 // DeleteRoute removes a route.

@@ -58,6 +58,22 @@ func TestRouteOperations(t *testing.T) {
 	_, err = p.PutRoute(t.Context(), "y.test/*", "nobody")
 	wantErr(t, err, ErrScriptNotFound)
 	wantErr(t, p.DeleteRoute(t.Context(), "nothing"), ErrRouteNotFound)
+	other, err := p.PutRoute(t.Context(), "y.test/*", "b")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = p.UpdateRoute(t.Context(), r.ID, "y.test/*", "a")
+	wantErr(t, err, ErrRouteExists)
+	_, err = p.UpdateRoute(t.Context(), "nothing", "z.test/*", "a")
+	wantErr(t, err, ErrRouteNotFound)
+	for _, want := range []Route{{r.ID, "x.test/*", "b"}, {r.ID, "z.test/*", "b"}, {r.ID, "z.test/*", "b"}} {
+		if got, err := p.UpdateRoute(t.Context(), r.ID, want.Pattern, want.Script); err != nil || got != want {
+			t.Errorf("updated to %+v, %v", got, err)
+		}
+	}
+	if err := p.DeleteRoute(t.Context(), other.ID); err != nil {
+		t.Fatal(err)
+	}
 	if err := p.DeleteRoute(t.Context(), r.ID); err != nil {
 		t.Fatal(err)
 	}

@@ -25,6 +25,16 @@ func (s *Store) LoadScript(namespaceID, id string, f func(Record) error) error {
 	return s.loadRange(&pebble.IterOptions{LowerBound: prefix, UpperBound: rangeEnd(prefix)}, f)
 }
 
+// LoadVersion returns one version of a script, by its number; nil when there is none.
+func (s *Store) LoadVersion(namespaceID, scriptID string, number int) (v *Version, err error) {
+	key := versionKey(namespaceID, scriptID, number)
+	err = s.loadRange(&pebble.IterOptions{LowerBound: key, UpperBound: append(key, 0)}, func(r Record) error {
+		v = r.Version
+		return nil
+	})
+	return v, err
+}
+
 func (s *Store) loadRange(bounds *pebble.IterOptions, f func(Record) error) error {
 	return s.each(bounds, func(key, value []byte) error {
 		r, err := decodeRow(key, value)
