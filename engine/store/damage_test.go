@@ -75,7 +75,7 @@ func TestFlippedBits(t *testing.T) {
 	t.Logf("seed %d", seed)
 	r := rand.New(rand.NewPCG(seed, 1))
 	whole := t.TempDir()
-	onDisk := func(dir string) func(*Options) {
+	onDisk := func(dir string) func(*Options) { // with the key of populate
 		return func(o *Options) { o.Dir, o.FS = dir, nil }
 	}
 	s := open(t, nil, onDisk(whole))
