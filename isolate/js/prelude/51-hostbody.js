@@ -39,6 +39,7 @@ function bytesStream(bytes) {
     },
   });
   stream.expected = bytes.byteLength;
+  stream.bytes = bytes;
   return stream;
 }
 
@@ -59,10 +60,16 @@ hooks.handleOf = (stream) => {
   return host === undefined || disturbed || locked || host.request !== sw.request() ? 0 : host.handle;
 };
 
+// sourceOf is all the bytes of a stream of ours that nobody has touched: they need no pump.
+hooks.sourceOf = (stream) => {
+  const { bytes, disturbed, locked } = readableOf(stream);
+  return disturbed || locked ? undefined : bytes;
+};
+
 // lengthOf is how many bytes the stream will give, −1 where that is not known.
 hooks.lengthOf = (stream) => readableOf(stream).expected;
 
-// release marks a stream whose handle was passed on: it is locked for good.
+// release marks a stream whose handle or bytes were passed on: it is locked for good.
 hooks.release = (stream) => {
   const inner = readableOf(stream);
   inner.host = undefined;

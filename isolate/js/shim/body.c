@@ -220,7 +220,9 @@ static bool send_handle(JSContext *ctx, uint32_t handle, uint32_t req, int32_t l
                             "cannot be accessed from a different request's handler.");
     return false;
   }
-  *out = (Outgoing){.kind = BODY_HANDLE, .body = handle, .length = length, .stream = JS_UNDEFINED};
+  out->kind = BODY_HANDLE;
+  out->body = handle;
+  out->length = length;
   return true;
 }
 
@@ -232,30 +234,48 @@ static bool send_text(JSContext *ctx, JSValueConst value, Outgoing *out) {
   return true;
 }
 
-static bool send_array(JSContext *ctx, JSValueConst value, Outgoing *out) {
+// send_array takes the array.
+static bool send_array(JSContext *ctx, JSValue array, Outgoing *out) {
   size_t len;
-  const uint8_t *data = JS_GetUint8Array(ctx, &len, value);
+  const uint8_t *data = JS_GetUint8Array(ctx, &len, array);
+  out->array = array;
   out->kind = BODY_BYTES;
   out->body = address(data);
   out->length = len;
   return true;
 }
 
+// send_source sends the bytes that an untouched stream of ours was made from: no pump for them.
+// 1 it did, 0 there are none, -1 it threw.
+static int send_source(JSContext *ctx, JSValueConst stream, Outgoing *out) {
+  JSValue bytes = hook_exists(HOOK_SOURCE_OF) ? hook_call1(ctx, HOOK_SOURCE_OF, stream) : JS_UNDEFINED;
+  if (JS_IsException(bytes)) return -1;
+  if (JS_GetTypedArrayType(bytes) != TYPED_UINT8) {
+    JS_FreeValue(ctx, bytes);
+    return 0;
+  }
+  release(ctx, stream);
+  return send_array(ctx, bytes, out);
+}
+
 // A stream that wraps an untouched host body is passed on by its handle: the bytes stay outside.
 static bool send_stream(JSContext *ctx, Body *body, Outgoing *out) {
-  int32_t handle = 0, length = -1;
+  int32_t handle = 0;
   if (!hook_int(ctx, HOOK_HANDLE_OF, body->value, &handle)) return false;
   if (handle > 0) {
     release(ctx, body->value);
     return send_handle(ctx, handle, body->req, body->length, out);
   }
-  if (hook_exists(HOOK_LENGTH_OF) && !hook_int(ctx, HOOK_LENGTH_OF, body->value, &length)) return false;
-  *out = (Outgoing){.kind = BODY_STREAM, .length = length, .stream = body->value};
-  return true;
+  int sent = send_source(ctx, body->value, out);
+  if (sent != 0) return sent > 0;
+  out->kind = BODY_STREAM;
+  out->stream = body->value;
+  out->length = -1;
+  return !hook_exists(HOOK_LENGTH_OF) || hook_int(ctx, HOOK_LENGTH_OF, body->value, &out->length);
 }
 
 bool body_send(JSContext *ctx, Body *body, Outgoing *out) {
-  *out = (Outgoing){.kind = BODY_NONE, .length = 0, .stream = JS_UNDEFINED};
+  *out = (Outgoing){.kind = BODY_NONE, .array = JS_UNDEFINED, .stream = JS_UNDEFINED};
   if (body->kind == BODY_KIND_NONE) return true;
   if (unusable(ctx, body)) return false;
   body->used = true;
@@ -263,7 +283,7 @@ bool body_send(JSContext *ctx, Body *body, Outgoing *out) {
     case BODY_KIND_TEXT:
       return send_text(ctx, body->value, out);
     case BODY_KIND_BYTES:
-      return send_array(ctx, body->value, out);
+      return send_array(ctx, JS_DupValue(ctx, body->value), out);
     case BODY_KIND_HANDLE:
       return send_handle(ctx, body->handle, body->req, body->length, out);
     default:
@@ -271,4 +291,7 @@ bool body_send(JSContext *ctx, Body *body, Outgoing *out) {
   }
 }
 
-void body_sent(JSContext *ctx, Outgoing *out) { text_free(ctx, &out->text); }
+void body_sent(JSContext *ctx, Outgoing *out) {
+  text_free(ctx, &out->text);
+  JS_FreeValue(ctx, out->array);
+}

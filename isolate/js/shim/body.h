@@ -63,7 +63,8 @@ bool body_clone(JSContext *, JSValueConst owner, Body *from, Body *to);
 typedef struct {
   uint32_t kind, body;
   int32_t length;
-  Text text;       // keeps the bytes alive; freed by body_sent
+  Text text;       // keep the bytes alive; freed by body_sent
+  JSValue array;
   JSValue stream;  // BODY_STREAM: the stream to send; borrowed
 } Outgoing;
 

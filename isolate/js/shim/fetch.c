@@ -80,7 +80,7 @@ static void finish(JSContext *ctx, Fetch *f) {
 }
 
 static JSValue fetch_request(JSContext *ctx, JSValueConst request, int argc, JSValueConst *argv) {
-  Fetch f = {.body.stream = JS_UNDEFINED};
+  Fetch f = {.body = {.array = JS_UNDEFINED, .stream = JS_UNDEFINED}};
   fetch_last = 0;
   bool ok = prepare(ctx, request_of(request), argc, argv, &f);
   JSValue promise = ok ? start(ctx, &f) : rejected(ctx);

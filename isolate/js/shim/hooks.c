@@ -17,6 +17,7 @@ static const char *const names[HOOK_COUNT] = {
     [HOOK_HAS_LISTENER] = "hasListener",
     [HOOK_NEW_SIGNAL] = "newSignal",
     [HOOK_LENGTH_OF] = "lengthOf",
+    [HOOK_SOURCE_OF] = "sourceOf",
     [HOOK_RELEASE] = "release",
 };
 

@@ -163,6 +163,16 @@ func TestStreamedResponse(t *testing.T) {
 	equal(t, "stream", g.stream(0).String()+g.ended[0], "abcend:")
 }
 
+// A stream that was made from bytes and not touched is sent as bytes.
+func TestBytesThroughStream(t *testing.T) {
+	g := worker(t, `export default { fetch(r) {
+		const x = Response.json({ a: 1 }); const y = new Response(x.body, { status: 203, headers: x.headers });
+		return y;
+	} }`)
+	a := g.event(1, event{})
+	equal(t, "body", []any{a.kind, a.status, a.body}, []any{uint32(js.BodyBytes), uint32(203), `{"a":1}`})
+}
+
 func TestStreamedRequest(t *testing.T) {
 	g := worker(t, `export default { fetch(r) {
 		const s = new ReadableStream({ start(c) { c.enqueue(new TextEncoder().encode("xyz")); c.close() } });
