@@ -75,6 +75,9 @@ function dictionary(value, what) {
   return value;
 }
 
+// ownMembers is a dictionary of ours, out of reach of what a tenant put on Object.prototype.
+const ownMembers = (members) => ({ __proto__: null, ...members });
+
 // need refuses a call with too few arguments.
 function need(given, wanted, what) {
   if (given >= wanted) return;

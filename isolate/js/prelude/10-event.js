@@ -172,17 +172,20 @@ function invoke(callback, event) {
 
 // handlerAttribute defines an `onNAME` attribute on proto: one replaceable listener.
 function handlerAttribute(proto, type) {
-  const current = new WeakMap();
-  const call = { set: (target, fn) => {
-    const old = current.get(target);
-    if (old) { old.fn = fn; return; }
+  const slots = new WeakMap();
+  const listen = (target, fn) => {
     const slot = { fn, handleEvent: (event) => typeof slot.fn === "function" && apply(slot.fn, target, [event]) };
-    current.set(target, slot);
+    slots.set(target, slot);
     target.addEventListener(type, slot);
-  } };
+  };
   defineProperty(proto, `on${type}`, {
-    get() { return current.get(this)?.fn ?? null; },
-    set(fn) { call.set(this, typeof fn === "function" || (typeof fn === "object" && fn !== null) ? fn : null); },
+    get() { return slots.get(this)?.fn ?? null; },
+    set(value) {
+      const fn = typeof value === "function" || (typeof value === "object" && value !== null) ? value : null;
+      const slot = slots.get(this);
+      if (slot) slot.fn = fn;
+      else listen(this, fn);
+    },
     enumerable: true, configurable: true,
   });
 }

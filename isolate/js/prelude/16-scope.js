@@ -27,6 +27,20 @@ expose("reportError", function reportError(error) {
   reportException(error);
 });
 
+const microtask = queueMicrotask;
+
+expose("queueMicrotask", function queueMicrotask(callback) {
+  need(arguments.length, 1, "queueMicrotask");
+  if (typeof callback !== "function") throw new TypeError("queueMicrotask: the callback is not a function");
+  microtask(() => {
+    try {
+      apply(callback, undefined, []);
+    } catch (error) {
+      reportException(error);
+    }
+  });
+});
+
 class ExtendableEvent extends Event {
   waitUntil(promise) {
     need(arguments.length, 1, "waitUntil");

@@ -39,13 +39,13 @@ class Readable {
 
   static make(source, mark = 1, size = one) {
     const stream = new Readable();
-    new DefaultSource(stream, source, mark, size).start();
+    new DefaultSource(stream, ownMembers(source), mark, size).start();
     return stream;
   }
 
   static makeBytes(source, mark = 0) {
     const stream = new Readable();
-    new ByteSource(stream, source, mark, undefined).start();
+    new ByteSource(stream, ownMembers(source), mark, undefined).start();
     return stream;
   }
 }

@@ -1,6 +1,5 @@
 // tee(): two branches of one stream. What one branch has read waits for the other.
 
-const microtask = queueMicrotask;
 const requestView = getterOf(ReadableStreamBYOBRequest.prototype, "view");
 
 function teeReadable(stream) {

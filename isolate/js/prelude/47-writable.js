@@ -27,7 +27,7 @@ class Writable {
 
   static make(sink, mark = 1, size = one) {
     const stream = new Writable();
-    new Sink(stream, sink, mark, size).start();
+    new Sink(stream, ownMembers(sink), mark, size).start();
     return stream;
   }
 

@@ -6,9 +6,10 @@ class Transform {
     this.backpressure = undefined;
     this.change = undefined; // resolvers of the next change of backpressure
     this.finishing = undefined; // promise of the one end: close, cancel or abort
-    this.transformFn = transformer.transform;
-    this.flushFn = transformer.flush;
-    this.cancelFn = transformer.cancel;
+    const { transform, flush, cancel } = ownMembers(transformer);
+    this.transformFn = transform;
+    this.flushFn = flush;
+    this.cancelFn = cancel;
     this.wrapper = undefined;
     const started = withResolvers();
     this.writable = Writable.make({

@@ -7,14 +7,16 @@ const GLOBAL_FETCH = -1; // the binding index of a plain fetch()
 // passed on by handle.
 function startFetch(binding, input, init, name, options) {
   if (sw.moduleScope()) return rejected(new Error(GLOBAL_SCOPE));
-  return promised(() => {
+  try {
     const same = init === undefined && input instanceof RequestCtor;
     const request = same ? input : new RequestCtor(input, init);
     const signal = signalOf(request);
     if (signal === undefined) return sw.fetch(binding, request, name, options);
     signal.throwIfAborted();
     return abortable(signal, () => sw.fetch(binding, request, name, options));
-  });
+  } catch (error) {
+    return rejected(error);
+  }
 }
 
 // abortable fails the operation that start() begins when signal aborts first, and stops it.

@@ -35,6 +35,7 @@ class DispatchNamespace {
 
 // dispatchOptions is the JSON that travels with every fetch of the stub, undefined for none.
 function dispatchOptions(args, options) {
+  if (args === undefined && options === undefined) return undefined;
   const { limits, outbound } = dictionary(options, "options");
   dictionary(args, "args");
   const wanted = {};

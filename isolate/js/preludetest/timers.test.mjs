@@ -39,6 +39,12 @@ stories([
     await mock.advance(5);
     return [after, mock.logs.map(([level, text]) => [level, text.split("\\n")[0]])];
   `, [true, [[3, "Uncaught Error: late"]]]],
+  ["an error in a microtask is reported, not lost", `
+    queueMicrotask(() => { throw new Error("micro"); });
+    let error; try { queueMicrotask(5); } catch (e) { error = e.name; }
+    await mock.idle();
+    return [mock.logs[0][1].split("\\n")[0], error];
+  `, ["Uncaught Error: micro", "TypeError"]],
   ["timers that the host forgot leave no trace", `
     for (let i = 0; i < 30_000; i++) { setTimeout(() => {}, 1e6); mock.ops.clear(); }
     return "ok";
