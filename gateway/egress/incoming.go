@@ -34,7 +34,8 @@ func (c *Client) incoming(a *answer, from *target, redirected bool) (*isolate.Re
 		return nil, errTooLarge
 	case n >= 0 && n <= smallBody:
 		defer receiving.Close()
-		if resp.Body.Bytes, err = io.ReadAll(receiving); err != nil {
+		resp.Body.Bytes = make([]byte, n)
+		if _, err = io.ReadFull(receiving, resp.Body.Bytes); err != nil {
 			return nil, err
 		}
 	default:

@@ -25,6 +25,8 @@ type download struct {
 	resp *isolate.Response // nil when idle
 	left int64             // bytes that are still due; -1 when the length is not known
 	stop func() bool       // unhooks the source from the client's leaving
+
+	trickle []byte // made for the connection's first stream
 }
 
 // start takes resp over.
@@ -46,8 +48,10 @@ func (d *download) WriteTo(w io.Writer) (int64, error) {
 		return writePieces(w, d.resp.Body.Bytes)
 	}
 	var total int64
-	small := make([]byte, trickleBuffer)
-	buf, full := small, false
+	if d.trickle == nil {
+		d.trickle = make([]byte, trickleBuffer)
+	}
+	buf, full := d.trickle, false
 	for d.left != 0 {
 		if full && len(buf) == trickleBuffer {
 			big := floodBuffers.Get().(*[floodBuffer]byte)

@@ -1,9 +1,12 @@
 package ingress
 
 import (
+	"errors"
 	"net"
 	"net/netip"
 	"sync"
+	"syscall"
+	"time"
 )
 
 // listener hands fasthttp connections that we control, and refuses a client that has too many.
@@ -14,7 +17,7 @@ type listener struct {
 
 func (l *listener) Accept() (net.Conn, error) {
 	for {
-		raw, err := l.Listener.Accept()
+		raw, err := l.accept()
 		if err != nil {
 			return nil, err
 		}
@@ -26,6 +29,28 @@ func (l *listener) Accept() (net.Conn, error) {
 		l.in.metrics.refused.Inc()
 		raw.Close()
 	}
+}
+
+// accept waits out what passes by itself. fasthttp would stop serving for good when the process
+// is out of descriptors for a moment.
+func (l *listener) accept() (net.Conn, error) {
+	for wait := 5 * time.Millisecond; ; wait = min(2*wait, time.Second) {
+		raw, err := l.Listener.Accept()
+		if err == nil || !passing(err) {
+			return raw, err
+		}
+		l.in.Logger.Warn("ingress: cannot accept a connection", "error", err, "wait", wait)
+		time.Sleep(wait)
+	}
+}
+
+func passing(err error) bool {
+	for _, e := range []error{syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, syscall.ECONNABORTED, syscall.EINTR} {
+		if errors.Is(err, e) {
+			return true
+		}
+	}
+	return false
 }
 
 // connTable knows every open connection.

@@ -10,7 +10,7 @@ import (
 // becomes one.
 type meters struct {
 	set      *metrics.Set
-	requests [6]*metrics.Counter // by the status' first digit
+	answers  [6]*metrics.Counter // by the status' first digit
 	refused  *metrics.Counter
 	received *metrics.Counter
 	sent     *metrics.Counter
@@ -19,8 +19,8 @@ type meters struct {
 
 func newMeters() meters {
 	m := meters{set: metrics.NewSet()}
-	for class := 2; class < len(m.requests); class++ {
-		m.requests[class] = m.set.NewCounter(fmt.Sprintf(`switchyard_ingress_requests_total{status="%dxx"}`, class))
+	for class := 2; class < len(m.answers); class++ {
+		m.answers[class] = m.set.NewCounter(fmt.Sprintf(`switchyard_ingress_responses_total{status="%dxx"}`, class))
 	}
 	m.refused = m.set.NewCounter("switchyard_ingress_connections_refused_total")
 	m.received = m.set.NewCounter("switchyard_ingress_received_bytes_total")
@@ -34,4 +34,4 @@ func (m *meters) open(count func() int) {
 }
 
 // answered counts a response. status is 200 to 599.
-func (m *meters) answered(status int) { m.requests[status/100].Inc() }
+func (m *meters) answered(status int) { m.answers[status/100].Inc() }
