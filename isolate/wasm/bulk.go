@@ -12,7 +12,7 @@ const (
 )
 
 // bulk rewrites an instruction on memory's size, on stretches of memory, or on tables.
-func (e *emitter) bulk(i instruction) {
+func (e *emitter) bulk(i *instruction) {
 	p := e.plan
 	switch i.op {
 	case opMemorySize:

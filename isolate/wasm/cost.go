@@ -1,5 +1,7 @@
 package wasm
 
+import "fmt"
+
 // Fuel is charged where a path through the code cannot avoid it: at loop headers, on entry
 // of the functions that break the cycles of the call graph, and at points put wherever the
 // longest path since the last charge would pass pathBound. So no path, through whatever
@@ -60,10 +62,16 @@ func (c *coster) measureCost(f *function) {
 	}
 }
 
-func (c *coster) instruction(i instruction) {
+func (c *coster) instruction(i *instruction) {
 	if cost := c.cost(i); cost > 0 {
 		c.spend(i.at, cost)
 	}
+	if !opcodes[i.op].plain {
+		c.special(i)
+	}
+}
+
+func (c *coster) special(i *instruction) {
 	top := len(c.regions) - 1
 	switch i.op {
 	case opBlock, opIf:
@@ -121,7 +129,7 @@ func (c *coster) branch(label uint32) {
 }
 
 // cost is the price of one instruction, with what a callee runs before it charges.
-func (c *coster) cost(i instruction) int32 {
+func (c *coster) cost(i *instruction) int32 {
 	cost := int32(opcodes[i.op].cost)
 	switch n := uint32(len(c.g.m.imports)); {
 	case i.op == opCall && i.index < n:
@@ -152,4 +160,23 @@ func (g *graph) measure(limit int64) {
 			t.weight = max(t.weight, g.functions[to].weight)
 		}
 	})
+}
+
+// boundCharges keeps the rewritten binary, and what it takes to compile it, in proportion to
+// the original: a loop of three bytes becomes one of forty.
+func (g *graph) boundCharges() *Error {
+	limit, total := g.m.limits.Charges, 0
+	for i := range g.functions {
+		f := &g.functions[i]
+		n := len(f.charges)
+		if f.entry || n > 1 {
+			total += n
+		}
+		if n > limit || total > 10*limit {
+			return &Error{Offset: f.body.from, Msg: fmt.Sprintf(
+				"%d places of function %d that charge fuel, %d so far, exceed the limit Charges of %d, ten times as many in all",
+				n, i+len(g.m.imports), total, limit)}
+		}
+	}
+	return nil
 }

@@ -74,17 +74,23 @@ func (e *emitter) flush(at int) {
 }
 
 // replace copies the original up to i and leaves i itself out.
-func (e *emitter) replace(i instruction) {
+func (e *emitter) replace(i *instruction) {
 	e.flush(i.at)
 	e.copied = i.end
 }
 
-func (e *emitter) instruction(i instruction) {
+func (e *emitter) instruction(i *instruction) {
 	if len(e.charges) > 0 && e.charges[0].at == i.at && i.op != opLoop {
 		e.flush(i.at)
 		e.check(e.charges[0].cost)
 		e.charges = e.charges[1:]
 	}
+	if !opcodes[i.op].plain {
+		e.special(i)
+	}
+}
+
+func (e *emitter) special(i *instruction) {
 	switch i.op {
 	case opBlock, opIf:
 		e.push(false)
@@ -102,9 +108,7 @@ func (e *emitter) instruction(i instruction) {
 			e.soil(i)
 		}
 	default:
-		if opcodes[i.op].imm == immZero || i.op >= 0x100 && i.op < 0x200 || i.op == opTableSet {
-			e.bulk(i)
-		}
+		e.bulk(i)
 	}
 }
 
@@ -117,7 +121,7 @@ func (e *emitter) push(outlined bool) {
 	e.labels = append(e.labels, label{outlined, extra})
 }
 
-func (e *emitter) end(i instruction) {
+func (e *emitter) end(i *instruction) {
 	last := len(e.labels) - 1
 	outlined := e.labels[last].outlined
 	e.labels = e.labels[:last]
@@ -143,7 +147,7 @@ func (e *emitter) relabel(l uint32) uint32 {
 	return l + uint32(added)
 }
 
-func (e *emitter) branch(i instruction) {
+func (e *emitter) branch(i *instruction) {
 	switch {
 	case i.op == opReturn && e.f.deep:
 		e.replace(i)
@@ -161,7 +165,7 @@ func (e *emitter) branch(i instruction) {
 }
 
 // soil sets the dirty flag in front of i.
-func (e *emitter) soil(i instruction) {
+func (e *emitter) soil(i *instruction) {
 	e.flush(i.at)
 	e.i32(1).index(opGlobalSet, e.plan.dirty)
 }

@@ -43,7 +43,7 @@ func (e *emitter) yieldIf() {
 // A loop with parameters cannot be entered again: its check stays inside.
 const outlineLabels = 3
 
-func (e *emitter) loop(i instruction) {
+func (e *emitter) loop(i *instruction) {
 	cost := e.charges[0].cost
 	e.charges = e.charges[1:]
 	if i.block >= 0 && len(e.m.types[i.block].params) > 0 {

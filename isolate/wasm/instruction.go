@@ -15,13 +15,17 @@ type code struct {
 	targets []uint32 // labels of the last br_table, the default last
 	room    int      // how many more branch targets the function may have
 	limit   int      // Limits.BranchTargets
+	current instruction
 }
 
-// next reads one instruction.
-func (c *code) next() (i instruction) {
+// next reads one instruction, which is valid until the next call.
+func (c *code) next() *instruction {
+	i := &c.current
 	i.at = c.p
 	i.op = c.opcode()
-	c.immediate(&i)
+	if opcodes[i.op].imm != immNone {
+		c.immediate(i)
+	}
 	i.end = c.p
 	return i
 }
@@ -47,7 +51,6 @@ func (c *code) opcode() opcode {
 
 func (c *code) immediate(i *instruction) {
 	switch opcodes[i.op].imm {
-	case immNone:
 	case immBlock:
 		i.block = c.blockType()
 	case immIndex:

@@ -83,7 +83,8 @@ const (
 type opInfo struct {
 	imm   immediate
 	delta int8  // effect on the height of the operand stack; calls and blocks have their own
-	cost  uint8 // price in fuel, about the time of a simple instruction each
+	cost  uint8 // price in fuel
+	plain bool  // nothing but its delta and cost matters: most instructions of any module
 }
 
 // The unit is the time of a simple instruction among others, about 0.07 ns. What takes a
@@ -107,14 +108,24 @@ func buildOpcodes() *[0x300]opInfo {
 	}
 	set := func(from, to opcode, imm immediate, delta int8, cost uint8) {
 		for op := from; op <= to; op++ {
-			t[op] = opInfo{imm, delta, cost}
+			t[op] = opInfo{imm: imm, delta: delta, cost: cost, plain: true}
 		}
 	}
 	controlOpcodes(set)
 	numericOpcodes(set)
 	bulkOpcodes(set)
 	vectorOpcodes(set)
+	for _, op := range special {
+		t[op].plain = false
+	}
 	return t
+}
+
+// special instructions mean more than their delta and cost.
+var special = []opcode{
+	opUnreachable, opBlock, opLoop, opIf, opElse, opEnd, opBr, opBrIf, opBrTable, opReturn, opCall, opCallIndirect,
+	opGlobalGet, opGlobalSet, opTableSet, opMemorySize, opMemoryGrow, opRefFunc, opMemoryInit, opDataDrop,
+	opMemoryCopy, opMemoryFill, opTableInit, opElemDrop, opTableCopy, opTableGrow, opTableFill,
 }
 
 type opSetter func(from, to opcode, imm immediate, delta int8, cost uint8)

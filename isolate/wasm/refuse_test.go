@@ -132,8 +132,10 @@ func TestBombs(t *testing.T) {
 		{"nesting", withBody("\x00" + many(60_000, "\x02\x40") + many(60_001, "\x0b")), "deeper than the limit Nesting of 1000"},
 		{"locals", withBody("\x01\xff\xff\xff\xff\x0f\x7f\x0b"), "4294967295 locals of function 0 exceed the limit Locals of 50000"},
 		{"groups of locals", withBody("\x03\xff\xff\xff\xff\x0f\x7f\xff\xff\xff\xff\x0f\x7f\x02\x7f\x0b"), "limit Locals"},
-		{"branch table", withBody("\x00\x41\x00\x0e" + leb(70_000) + many(70_001, "\x00") + "\x0b"), "limit BranchTargets of 65536"},
-		{"branch tables", withBody("\x00" + many(20, "\x41\x00\x0e"+leb(30_000)+many(30_001, "\x00")) + "\x0b"), "limit BranchTargets of 65536"},
+		{"branch table", withBody("\x00\x41\x00\x0e" + leb(70_000) + many(70_001, "\x00") + "\x0b"), "limit BranchTargets of 32768"},
+		{"branch tables", withBody("\x00" + many(20, "\x41\x00\x0e"+leb(30_000)+many(30_001, "\x00")) + "\x0b"), "limit BranchTargets of 32768"},
+		{"loops", withBody("\x00" + many(30_000, "\x03\x40\x0b") + "\x0b"), "exceed the limit Loops of 2000"},
+		{"loops in many functions", mod(sec(1, 1, "\x60\x00\x00"), sec(3, 150, many(150, "\x00")), sec(10, 150, many(150, body(many(1500, "\x03\x40\x0b"))))), "exceed the limit Charges of 20000, ten times"},
 		{"body", withBody(many(1<<20+1, "\x01")), "exceed the limit BodyBytes of 1048576"},
 		{"types", mod(sec(1, 60_000, many(60_000, "\x60\x00\x00"))), "60000 types exceed the limit Types of 50000"},
 		{"parameters", mod(sec(1, 1, "\x60"+leb(1001)+many(1001, "\x7f")+"\x00")), "1001 parameters exceed the limit Params of 1000"},
@@ -149,9 +151,12 @@ func TestBombs(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			binary := []byte(c.binary)
-			began := time.Now()
-			_, err := Rewrite(binary, Options{})
-			took := time.Since(began)
+			took, err := time.Hour, error(nil)
+			for range 3 { // the machine may be busy
+				began := time.Now()
+				_, err = Rewrite(binary, Options{})
+				took = min(took, time.Since(began))
+			}
 			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("got %v, want %q", err, c.want)
 			}
@@ -169,7 +174,7 @@ func TestLimitsAtTheirEdge(t *testing.T) {
 	for name, binary := range map[string]string{
 		"nesting":       withBody("\x00" + many(1000, "\x02\x40") + many(1001, "\x0b")),
 		"locals":        withBody("\x01" + leb(50_000) + "\x7f\x0b"),
-		"branch table":  withBody("\x00\x41\x00\x0e" + leb(65_536) + many(65_537, "\x00") + "\x0b"),
+		"branch table":  withBody("\x00\x41\x00\x0e" + leb(32_768) + many(32_769, "\x00") + "\x0b"),
 		"body":          withBody("\x00" + many(1<<20-2, "\x01") + "\x0b"),
 		"functions":     mod(sec(1, 1, "\x60\x00\x00"), sec(3, 200_000, many(200_000, "\x00")), sec(10, 200_000, many(200_000, "\x02\x00\x0b"))),
 		"nothing":       mod(),

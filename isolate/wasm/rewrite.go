@@ -79,7 +79,11 @@ func Rewrite(binary []byte, o Options) (*Rewritten, error) {
 	if err != nil {
 		return nil, err
 	}
-	newGraph(m, functions).measure(o.depth())
+	g := newGraph(m, functions)
+	g.measure(o.depth())
+	if err := g.boundCharges(); err != nil {
+		return nil, err
+	}
 	return emit(m, functions, uses), nil
 }
 

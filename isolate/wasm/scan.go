@@ -18,6 +18,7 @@ type scanner struct {
 	targets  []uint32
 	height   int
 	highest  int
+	loops    int
 	vectors  bool
 	f        *function
 	index    uint32 // of f, for messages
@@ -42,7 +43,7 @@ func (s *scanner) function() *Error {
 		reader:  reader{b: s.m.binary[:s.f.body.to], p: s.f.body.from},
 		targets: s.targets, room: s.m.limits.BranchTargets, limit: s.m.limits.BranchTargets,
 	}
-	s.height, s.highest, s.vectors = 0, 0, false
+	s.height, s.highest, s.loops, s.vectors = 0, 0, 0, false
 	locals := s.locals(c)
 	s.f.code = c.p
 	s.controls = append(s.controls[:0], control{op: opBlock, results: len(s.m.types[s.f.typ].results)})
@@ -81,10 +82,19 @@ func (s *scanner) instruction(c *code) {
 	if c.err != nil {
 		return
 	}
-	if i.op >= 0x200 {
-		s.vectors = true
+	s.vectors = s.vectors || i.op >= 0x200
+	info := &opcodes[i.op]
+	s.height += int(info.delta)
+	if !info.plain {
+		s.special(c, i)
 	}
-	s.height += int(opcodes[i.op].delta)
+	if n := len(s.controls); n > 0 {
+		s.height = max(s.height, s.controls[n-1].base)
+	}
+	s.highest = max(s.highest, s.height)
+}
+
+func (s *scanner) special(c *code, i *instruction) {
 	switch i.op {
 	case opBlock, opLoop, opIf:
 		s.open(c, i)
@@ -97,20 +107,20 @@ func (s *scanner) instruction(c *code) {
 	case opGlobalGet, opGlobalSet:
 		s.global(c, i)
 	default:
-		if opcodes[i.op].imm == immZero || i.op >= 0x100 && i.op < 0x200 || i.op == opTableSet {
-			s.state(c, i)
-		}
+		s.state(c, i)
 	}
-	if n := len(s.controls); n > 0 {
-		s.height = max(s.height, s.controls[n-1].base)
-	}
-	s.highest = max(s.highest, s.height)
 }
 
-func (s *scanner) open(c *code, i instruction) {
+func (s *scanner) open(c *code, i *instruction) {
 	if len(s.controls) > s.m.limits.Nesting {
 		c.fail(i.at, "blocks of function %d are nested deeper than the limit Nesting of %d", s.index, s.m.limits.Nesting)
 		return
+	}
+	if i.op == opLoop {
+		if s.loops++; s.loops > s.m.limits.Loops {
+			c.fail(i.at, "loops of function %d exceed the limit Loops of %d", s.index, s.m.limits.Loops)
+			return
+		}
 	}
 	b := control{op: i.op}
 	switch {
@@ -127,7 +137,7 @@ func (s *scanner) open(c *code, i instruction) {
 	s.controls = append(s.controls, b)
 }
 
-func (s *scanner) close(c *code, i instruction) {
+func (s *scanner) close(c *code, i *instruction) {
 	top := &s.controls[len(s.controls)-1]
 	if i.op == opElse {
 		if top.op != opIf {
@@ -142,7 +152,7 @@ func (s *scanner) close(c *code, i instruction) {
 	s.controls = s.controls[:len(s.controls)-1]
 }
 
-func (s *scanner) branch(c *code, i instruction) {
+func (s *scanner) branch(c *code, i *instruction) {
 	labels := uint32(len(s.controls))
 	switch i.op {
 	case opBr, opBrIf:
@@ -164,7 +174,7 @@ func (s *scanner) branch(c *code, i instruction) {
 
 // call notes an edge of the call graph. Nodes are the defined functions and, behind them, one
 // node a type that stands for whatever an indirect call of that type may reach.
-func (s *scanner) call(c *code, i instruction) {
+func (s *scanner) call(c *code, i *instruction) {
 	m := s.m
 	if i.op == opCallIndirect {
 		if int64(i.index) >= int64(len(m.types)) {
@@ -191,7 +201,7 @@ func (s *scanner) call(c *code, i instruction) {
 
 // reference checks that a function whose address is taken is declared outside of code, as the
 // format demands: our export of the start function must not count.
-func (s *scanner) reference(c *code, i instruction) {
+func (s *scanner) reference(c *code, i *instruction) {
 	if !s.m.taken[i.index] && !s.m.exported[i.index] {
 		c.fail(i.at, "function %d is referred to but not declared", i.index)
 		return
@@ -203,7 +213,7 @@ func (s *scanner) apply(t funcType) { s.height += len(t.results) - len(t.params)
 
 // global keeps the guest away from the globals that are added behind its own, and marks writes
 // that a reset cannot undo.
-func (s *scanner) global(c *code, i instruction) {
+func (s *scanner) global(c *code, i *instruction) {
 	if int64(i.index) >= int64(len(s.m.globals)) {
 		c.fail(i.at, "global index %d is out of range: there are %d globals", i.index, len(s.m.globals))
 		return
@@ -214,7 +224,7 @@ func (s *scanner) global(c *code, i instruction) {
 }
 
 // state notes what memory and table instructions need.
-func (s *scanner) state(c *code, i instruction) {
+func (s *scanner) state(c *code, i *instruction) {
 	u := &s.uses
 	switch i.op {
 	case opMemorySize, opMemoryGrow, opMemoryFill, opMemoryCopy, opMemoryInit:
@@ -239,7 +249,7 @@ func (s *scanner) state(c *code, i instruction) {
 }
 
 // segment notes a use of a data segment. memory.init of each gets a helper of its own.
-func (s *scanner) segment(c *code, i instruction) {
+func (s *scanner) segment(c *code, i *instruction) {
 	u := &s.uses
 	u.segments = true
 	switch {

@@ -1,7 +1,5 @@
 package wasm
 
-import "fmt"
-
 // Value types.
 const (
 	typeI32       byte = 0x7f
@@ -20,7 +18,7 @@ const (
 type funcType struct{ params, results []byte }
 
 // key is equal for equal types: call_indirect compares structure, not index.
-func (t funcType) key() string { return fmt.Sprintf("%x>%x", t.params, t.results) }
+func (t funcType) key() string { return string(t.params) + ">" + string(t.results) }
 
 // canonicalTypes maps each type to the first that equals it.
 func canonicalTypes(types []funcType) []uint32 {
