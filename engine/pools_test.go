@@ -38,8 +38,8 @@ func TestLoadedVersionsAreBounded(t *testing.T) {
 		p.want("http://s0.test/", "0")
 		i := round % 20
 		p.want(fmt.Sprintf("http://s%d.test/", i), fmt.Sprint(i))
-		if n := p.rt.open.Load(); n > 5 {
-			t.Fatalf("%d pools are open", n)
+		if n := p.pools.size(); n > 5 {
+			t.Fatalf("%d versions are loaded", n)
 		}
 	}
 	// s0, which every round uses, is never the one to go once it has been used for a while.

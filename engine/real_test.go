@@ -1,17 +1,21 @@
 package engine
 
 import (
+	"fmt"
 	"io"
 	"log/slog"
+	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"switchyard/isolate"
 	"switchyard/isolate/js"
 )
 
-// TestRealWorkers is the lifecycle with JavaScript in it: the dispatch Worker is the documents'.
-func TestRealWorkers(t *testing.T) {
+// openReal is a platform that runs JavaScript.
+func openReal(t *testing.T) *platform {
 	if testing.Short() {
 		t.Skip("compiles the JavaScript engine")
 	}
@@ -23,18 +27,21 @@ func TestRealWorkers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer rt.Close()
-	egress, lines := &fakeEgress{}, &logged{}
-	e, err := Open(Options{
-		Dir: t.TempDir(), Runtime: rt, Egress: egress, Entry: "dispatcher", Log: lines.add,
+	t.Cleanup(func() { rt.Close() })
+	p := &platform{t: t, egress: &fakeEgress{}, logged: &logged{}}
+	p.options = Options{
+		Dir: t.TempDir(), Runtime: rt, Egress: p.egress, Entry: "dispatcher", Log: p.logged.add,
 		Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
-	})
-	if err != nil {
-		t.Fatal(err)
 	}
-	defer e.Close()
-	p := &platform{Engine: e, t: t, egress: egress, logged: lines}
+	p.open()
+	t.Cleanup(func() { p.Close() })
 	p.namespace("production")
+	return p
+}
+
+// The lifecycle with JavaScript in it: the dispatch Worker is the documents'.
+func TestRealWorkers(t *testing.T) {
+	p := openReal(t)
 	p.deploy("outbound", `export default { async fetch(request, env) {
 		const headers = new Headers(request.headers);
 		headers.set("x-customer", env.customer);
@@ -64,8 +71,53 @@ func TestRealWorkers(t *testing.T) {
 		}
 	}
 	for _, want := range []string{"production/hello #1 hi", "production/spin #3 Worker exceeded CPU time limit.", "production/throw #5 Uncaught Error: no"} {
-		if !strings.Contains(lines.all(), want) {
-			t.Errorf("log lacks %q:\n%s", want, lines.all())
+		if !strings.Contains(p.logged.all(), want) {
+			t.Errorf("log lacks %q:\n%s", want, p.logged.all())
 		}
 	}
+}
+
+// Deploys, restarts and kills beside traffic lose no request of another kind than their own.
+func TestRealDeployUnderTraffic(t *testing.T) {
+	p := openReal(t)
+	p.deploy("dispatcher", `export default { fetch(request, env) {
+		return env.NS.get(new URL(request.url).hostname.split(".")[0]).fetch(request);
+	} };`, dispatchTo("NS", "production", nil))
+	p.deploy("production/spin", `export default { fetch() { for (;;); } };`)
+	version := func(i int) string {
+		return fmt.Sprintf(`export default { fetch() { return new Response("%d"); } };`, i)
+	}
+	p.deploy("production/user", version(0))
+	var live atomic.Int64
+	var clients sync.WaitGroup
+	done := make(chan struct{})
+	for c := range 3 {
+		clients.Go(func() {
+			for {
+				select {
+				case <-done:
+					return
+				default:
+				}
+				if c == 0 {
+					if got := p.get("http://spin.test/"); !strings.Contains(got, "CPU time limit") {
+						t.Errorf("spin.test: got %q", got)
+					}
+					continue
+				}
+				floor := live.Load()
+				body, err := p.serve("http://user.test/")
+				if n, _ := strconv.ParseInt(body, 10, 64); err != nil || n < floor {
+					t.Errorf("got %q, %v when version %d was acknowledged", body, err, floor)
+					return
+				}
+			}
+		})
+	}
+	for i := range 25 {
+		p.deploy("production/user", version(i+1))
+		live.Store(int64(i + 1))
+	}
+	close(done)
+	clients.Wait()
 }
