@@ -63,7 +63,18 @@ func (p inFiles) put(source []byte) error {
 
 // BenchmarkDeploy is one upload after another, or eight at a time: a module and the Apply of
 // its version, both durable at the end. Run with -benchtime 2000x for the small ones and 200x
-// for the large.
+// for the large. On two cores of a virtual machine with ext4:
+//
+//	module  clients   Pebble, separated values       one synced file a blob
+//	 20 KB     1      1212 deploys/s, 16 KB of disk   731 deploys/s, 18 KB of disk
+//	 20 KB     8      1906            16             1237            18
+//	  1 MB     1        84           307               87           234
+//	  1 MB     8        82           303               63           234
+//
+// Disk is per deploy and includes the records and the log. A deploy in Pebble costs one fsync,
+// with a file it costs three; large blobs are written twice, once to the write-ahead log, whose
+// last segments are what the disk holds more. Small modules are what tenants upload, so the
+// blobs are in Pebble; one crash-tested engine and one kind of backup come with it.
 func BenchmarkDeploy(b *testing.B) {
 	for _, size := range []int{20 << 10, 1 << 20} {
 		for _, clients := range []int{1, 8} {
@@ -119,7 +130,7 @@ func benchmarkDeploy(b *testing.B, size, clients int, where string) {
 	b.ReportMetric(perUpload(writtenBytes()-written), "written-KB/op")
 }
 
-// worker is text that looks like minified JavaScript: zstd makes a third of it.
+// worker is text that looks like minified JavaScript: zstd makes a quarter of it.
 func worker(seed uint64, size int) []byte {
 	r := rand.New(rand.NewPCG(seed, 1))
 	words := make([]string, 400)

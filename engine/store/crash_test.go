@@ -14,10 +14,10 @@ import (
 	"time"
 )
 
-// crashDir makes the test binary the process that TestKill kills.
+// crashDir makes the test binary the process that TestCrashKill kills.
 const crashDir = "SWITCHYARD_CRASH_DIR"
 
-// crashPoints is how often TestKill kills (20), and makes TestOneFailure leave nothing out.
+// crashPoints is how often TestCrashKill kills (20), and makes TestCrashOneFailure leave nothing out.
 const crashPoints = "SWITCHYARD_CRASH_POINTS"
 
 func TestMain(m *testing.M) {
@@ -81,9 +81,9 @@ func nextNumber(s *Store) (int, error) {
 	return next, err
 }
 
-// TestKill kills a deploying process, on a real disk, at random points of its life, opening
+// TestCrashKill kills a deploying process, on a real disk, at random points of its life, opening
 // included: what it said it had deployed must be there, whole, and at most one deploy more.
-func TestKill(t *testing.T) {
+func TestCrashKill(t *testing.T) {
 	points := 20
 	if n, err := strconv.Atoi(os.Getenv(crashPoints)); err == nil {
 		points = n

@@ -117,12 +117,12 @@ func TestCloseWhileFull(t *testing.T) {
 	s.Close()
 }
 
-// TestOneFailure fails one operation of the disk, each in turn, for want of space, while a
+// TestCrashOneFailure fails one operation of the disk, each in turn, for want of space, while a
 // store is filled. Wherever that hits, nothing acknowledged is lost, reads go on and no
 // restart is needed; only after a failed sync is one, and then it helps.
 //
 // It takes every sixteenth operation, from a random one on; every one with SWITCHYARD_CRASH_POINTS.
-func TestOneFailure(t *testing.T) {
+func TestCrashOneFailure(t *testing.T) {
 	first, step := rand.Int32N(16), int32(16)
 	if os.Getenv(crashPoints) != "" {
 		first, step = 0, 1

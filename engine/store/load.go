@@ -35,16 +35,6 @@ func (s *Store) LoadVersion(namespaceID, scriptID string, number int) (v *Versio
 	return v, err
 }
 
-func (s *Store) loadRange(bounds *pebble.IterOptions, f func(Record) error) error {
-	return s.each(bounds, func(key, value []byte) error {
-		r, err := decodeRow(key, value)
-		if err != nil {
-			return err
-		}
-		return f(r)
-	})
-}
-
 // Changes calls f with the changes of the log from the number from on, in order.
 func (s *Store) Changes(from uint64, f func(Change) error) error {
 	bounds := &pebble.IterOptions{LowerBound: changeKey(from), UpperBound: []byte{tableChange + 1}}

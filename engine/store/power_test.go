@@ -13,10 +13,10 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
 )
 
-// TestPowerLoss cuts the power at every sync of a store's life, losing none, half or all of
+// TestCrashPowerLoss cuts the power at every sync of a store's life, losing none, half or all of
 // what was not synced, and opens what is left: every acknowledged Apply must be there, every
 // Apply whole.
-func TestPowerLoss(t *testing.T) {
+func TestCrashPowerLoss(t *testing.T) {
 	for _, percent := range []int{0, 50, 100} {
 		t.Run(fmt.Sprintf("unsynced=%d", percent), func(t *testing.T) {
 			seed := uint64(time.Now().UnixNano())

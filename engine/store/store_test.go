@@ -186,6 +186,32 @@ setting plan`
 	}
 }
 
+// TestLoadStops tells that an error of the caller's ends a long Load at once, and comes back.
+func TestLoadStops(t *testing.T) {
+	s := open(t, vfs.NewMem())
+	var changes []Change
+	for n := range 20 * chunkRows {
+		changes = append(changes, PutRoute(at(0), Route{ID: fmt.Sprintf("%06d", n)}))
+	}
+	must(t, s.Apply(ctx, changes...))
+	for _, limit := range []int{0, 1, chunkRows, chunkRows + 1, 19 * chunkRows} {
+		enough, n := errors.New("enough"), 0
+		err := s.Load(func(r Record) error {
+			if r.Route.ID != fmt.Sprintf("%06d", n) {
+				t.Fatalf("%s is not number %d", r.Route.ID, n)
+			}
+			if n == limit {
+				return enough
+			}
+			n++
+			return nil
+		})
+		if !errors.Is(err, enough) || n != limit {
+			t.Errorf("%d records, then %v", n, err)
+		}
+	}
+}
+
 func TestDrops(t *testing.T) {
 	for _, test := range []struct {
 		name string
