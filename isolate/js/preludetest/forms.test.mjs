@@ -58,6 +58,10 @@ stories([
     "TypeError: Could not parse the body as multipart/form-data"],
   refused("a part without a name", `--B\\r\\nX: y\\r\\n\\r\\nv\\r\\n--B--`, "Could not parse the body as multipart/form-data: a part without a name before byte 13"),
   refused("another type", "x", "Unrecognized Content-Type header value for formData(): 'text/plain'", "text/plain"),
+  ["10,000 parts are the ceiling", `${parsed} return parsed("${part(`name=a`, "v")}".repeat(10_001) + "--B--").catch(String);`,
+    "TypeError: Could not parse the body as multipart/form-data: it has more than 10000 parts"],
+  ["a part's headers have a ceiling", `${parsed} return (await parsed("--B\\r\\nX: " + "y".repeat(17_000) + "\\r\\n\\r\\n--B--").catch(String)).slice(60, 93);`,
+    "a part's headers do not end after"],
   ["bodies of all kinds", `
     const stream = new ReadableStream();
     const [same, none] = sw.hooks.extractBody(stream);
