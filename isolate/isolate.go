@@ -168,7 +168,9 @@ func (is *Isolate) reset() error {
 	if is.dirty != nil && is.dirty.Get() != 0 {
 		return errors.New("tables were changed")
 	}
-	if _, err := is.memory.reset(is.size()); err != nil {
+	// All of the reservation: a guest reaches what lies behind its size, and would find there
+	// after a memory.grow what an earlier request hid.
+	if _, err := is.memory.reset(len(is.memory.bytes)); err != nil {
 		return err
 	}
 	is.restoreGlobals()

@@ -75,11 +75,16 @@ func (is *Isolate) await(c *Call) *operation {
 	is.meter.pause(is.module.rt.lane)
 	defer is.meter.resume(c)
 	op, err := c.next()
+	if err == nil && op == nil {
+		panic("BUG: a guest waits for nothing")
+	}
+	if err == nil {
+		if err = c.over(time.Now); err != nil { // what ran inline ended because the call did
+			op.discard()
+		}
+	}
 	if err != nil {
 		panic(err)
-	}
-	if op == nil {
-		panic("BUG: a guest waits for nothing")
 	}
 	return op
 }

@@ -91,7 +91,7 @@ var errUnended = &Exception{Message: "The Worker returned before the end of its 
 
 // died makes err the outcome; when the answer is out already, only the log can tell.
 func (g *wasmGuest) died(is *Isolate, c *Call, err error) {
-	err = is.outOfMemory(err)
+	err = g.outOfMemory(is, err)
 	if c.answered() || c.state.delivered {
 		c.log(LogError, []byte(err.Error()))
 	}
@@ -106,11 +106,10 @@ func (g *wasmGuest) leave(is *Isolate, c *Call) {
 	g.pool.vacate(is, keep)
 }
 
-// outOfMemory recognises a guest that gave up because its memory was used up: allocators end
-// in an unreachable instruction, runtimes in an exit.
-func (is *Isolate) outOfMemory(err error) error {
-	full := is.pages != nil && int(uint32(is.pages.Get())) == int(is.module.rewritten.MemoryPages)
-	if full && gaveUp(err) {
+// outOfMemory recognises a guest that gave up because it has all the memory that it may have:
+// allocators end in an unreachable instruction, runtimes in an exit.
+func (g *wasmGuest) outOfMemory(is *Isolate, err error) error {
+	if gaveUp(err) && is.pages != nil && int64(is.size()) >= g.pool.spec.Memory {
 		return ErrMemoryLimit
 	}
 	return err

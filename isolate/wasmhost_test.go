@@ -56,6 +56,11 @@ func (w *world) Fetch(ctx context.Context, _ *Call, sub *Subrequest) (*Response,
 	case path == "/hang":
 		<-ctx.Done()
 		return nil, ctx.Err()
+	case path == "/stall":
+		r := textResponse(200, "")
+		in, _ := io.Pipe()
+		r.Body = Body{Stream: in, Length: -1}
+		return r, nil
 	case path == "/big":
 		r := textResponse(200, "")
 		r.Body = Body{Stream: io.NopCloser(bytes.NewReader(big)), Length: int64(len(big))}

@@ -45,7 +45,7 @@ func (g *wasmGuest) begin(name string) error {
 	c := &Call{Limits: Limits{CPU: p.spec.StartupCPU, LogBytes: startupLog}, Host: startupHost{p.rt.options.Logger, p.spec.Name}}
 	c.begin(p)
 	if err := is.startModule(c); err != nil {
-		return startupError(name, is.outOfMemory(err))
+		return startupError(name, g.outOfMemory(is, err))
 	}
 	if is.dirty != nil && is.dirty.Get() != 0 {
 		return &StartupError{Module: name, Message: "it changes its tables or segments while it starts, which a snapshot cannot keep"}

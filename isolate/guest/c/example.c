@@ -170,6 +170,16 @@ static void fetch_one(uint32_t req) {
 	answer_writer(req, w);
 }
 
+/* GET /hang: the origin never answers. GET /hang/read: it answers, and then stalls. */
+static void hang(uint32_t req, struct sy_text path) {
+	int read = starts(path, SY_TEXT("/hang/read"));
+	int32_t op = start(req, read ? SY_TEXT("http://origin.example/stall") : SY_TEXT("http://origin.example/hang"));
+	sy_wait(req, &op, 1, -1);
+	struct sy_writer w = {body, 0};
+	read_response(req, op, &w);
+	throw(req, SY_TEXT("Error: it did end"));
+}
+
 /* GET /parallel: three at once, shown in the order in which they were asked for. */
 static void parallel(uint32_t req) {
 	int32_t ops[3] = {
@@ -333,6 +343,8 @@ static void route(uint32_t req, struct sy_text path) {
 		env(req, after(path, env_path.len));
 	else if (starts(path, SY_TEXT("/fetch")))
 		fetch_one(req);
+	else if (starts(path, SY_TEXT("/hang")))
+		hang(req, path);
 	else if (starts(path, SY_TEXT("/parallel")))
 		parallel(req);
 	else if (starts(path, SY_TEXT("/pass")))

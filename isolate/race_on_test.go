@@ -1,0 +1,6 @@
+//go:build race
+
+package isolate
+
+// raceEnabled says that allocations are the race detector's, not ours.
+const raceEnabled = true
