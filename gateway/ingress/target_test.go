@@ -1,6 +1,7 @@
 package ingress
 
 import (
+	"strings"
 	"testing"
 )
 
@@ -39,6 +40,17 @@ func TestAppendTarget(t *testing.T) {
 	}
 	if got, ok := appendTarget(nil, []byte("/a#b")); ok {
 		t.Errorf("a fragment passed: %q", got)
+	}
+}
+
+// TestTargetsWithURLs: a target that looks like a URL, or holds one, is a path all the same.
+func TestTargetsWithURLs(t *testing.T) {
+	_, addr := start(t, mirror, nil)
+	for _, target := range []string{"/redirect?to=http://example.com/x", "/http://example.com/", "//user@evil:99/x", "//[::1/x", "/proxy/https://x.y/z?q=http://a", "/%"} {
+		r := send(t, addr, "GET "+target+" HTTP/1.1\r\nHost: h\r\n\r\n", quiet)
+		if len(r.bodies) != 1 || !strings.HasPrefix(r.bodies[0], "GET http://h"+target+"\nevent-host: h\n") {
+			t.Errorf("%s: %q", target, r.bodies)
+		}
 	}
 }
 
