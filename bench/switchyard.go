@@ -22,7 +22,7 @@ const (
 // startHello serves every single-Worker scenario: the namespace's built-in dispatcher picks
 // the user Worker by the host's first label.
 func startHello(dir string) (*process, error) {
-	wasm, err := readRepo("examples/customer-c/hello.wasm")
+	wasm, err := readRepo("isolate/guest/c/hello.wasm")
 	if err != nil {
 		return nil, err
 	}

@@ -63,7 +63,11 @@ func (p *platform) peakRSS(f func()) int64 {
 
 // streamPlatform is a dispatcher with customers that pass bodies on.
 func streamPlatform(t *testing.T, origin string) *platform {
-	p := serve(t, t.TempDir(), "--entry", "dispatcher", "--config", allow(t, origin))
+	config := t.TempDir() + "/config.yaml" // CPU time for the guest that looks at each of 100 MB
+	if err := os.WriteFile(config, []byte("egress: {allow: ['"+origin+"']}\nlimits: {cpu_ms: 5000}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p := serve(t, t.TempDir(), "--entry", "dispatcher", "--config", config)
 	p.createNamespace("production")
 	p.deploy(plainScripts+"dispatcher", script(readExample(t, "dispatcher/index.js"), dispatcherBinding("production", "")))
 	p.deploy(customers("production")+"download", script(`export default { fetch: (request, env) => fetch(env.ORIGIN) }`, text("ORIGIN", "http://"+origin)))

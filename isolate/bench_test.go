@@ -1,0 +1,89 @@
+package isolate
+
+import (
+	"context"
+	"testing"
+
+	"switchyard/isolate/abi"
+)
+
+var benchHead = abi.AppendHeader(abi.AppendRequestHead(nil, "GET", "http://bench.example/some/path"), 0, "host", "bench.example")
+
+// benchInvoke runs one warm call after the other, as the engine does.
+func benchInvoke(b *testing.B, spec *Spec, host Host) {
+	p := newTestPool(b, spec)
+	c := &Call{Context: context.Background(), Host: host}
+	b.ReportAllocs()
+	b.ResetTimer()
+	for range b.N {
+		r := newRequest()
+		r.fill(benchHead, nil)
+		c.Request = r
+		resp, err := p.Invoke(c)
+		if err != nil {
+			b.Fatal(err)
+		}
+		resp.Release()
+	}
+}
+
+func BenchmarkJSHello(b *testing.B) {
+	benchInvoke(b, jsSpec(`export default { fetch() { return new Response("Hello World") } }`), new(fakeHost))
+}
+
+func BenchmarkJSURL(b *testing.B) {
+	benchInvoke(b, jsSpec(handler(`return new Response("Hello " + new URL(request.url).pathname)`)), new(fakeHost))
+}
+
+func BenchmarkJSRequestPolicy(b *testing.B) {
+	spec := jsSpec(`export default { fetch() { return new Response("Hello World") } }`)
+	spec.Policy = PolicyRequest
+	benchInvoke(b, spec, new(fakeHost))
+}
+
+// poolHost answers a dispatch with another Worker, as the engine does.
+type poolHost struct {
+	fakeHost
+	user *Pool
+}
+
+func (h *poolHost) Fetch(ctx context.Context, c *Call, sub *Subrequest) (*Response, error) {
+	child := &Call{Context: ctx, Host: &h.fakeHost, Request: sub.Request}
+	return h.user.Invoke(child)
+}
+
+func BenchmarkJSDispatch(b *testing.B) {
+	user := newTestPool(b, jsSpec(`export default { fetch() { return new Response("Hello World") } }`))
+	spec := jsSpec(`export default { async fetch(request, env) { const name = new URL(request.url).hostname.split(".")[0]; const w = env.DISPATCHER.get(name); return w.fetch(request); } }`)
+	spec.Env = []byte(`[{"name":"DISPATCHER","type":"dispatch_namespace","index":0}]`)
+	benchInvoke(b, spec, &poolHost{user: user})
+}
+
+func BenchmarkJSClone(b *testing.B) {
+	p := newTestPool(b, jsSpec(`export default { fetch() { return new Response("Hello World") } }`))
+	c := &Call{Context: context.Background(), Host: new(fakeHost)}
+	b.ReportAllocs()
+	for range b.N {
+		is, err := p.rt.newIsolate(p.module, p.snapshot, p.snapshot.entry)
+		if err != nil {
+			b.Fatal(err)
+		}
+		p.mu.Lock()
+		p.mu.idle = append(p.mu.idle, is)
+		p.mu.count++
+		p.mu.Unlock()
+		r := newRequest()
+		r.fill(benchHead, nil)
+		c.Request = r
+		resp, err := p.Invoke(c)
+		if err != nil {
+			b.Fatal(err)
+		}
+		resp.Release()
+		p.mu.Lock()
+		p.mu.idle = p.mu.idle[:0]
+		p.mu.count--
+		p.mu.Unlock()
+		is.close()
+	}
+}
