@@ -4,11 +4,10 @@ package wasm
 // graph and the cost analysis the lower.
 type function struct {
 	typ      uint32
-	body     span // locals and instructions
-	code     int  // offset of the first instruction
-	groups   int  // of declared locals
-	frame    int64
-	edges    []uint32
+	body     span     // locals and instructions
+	code     int      // offset of the first instruction
+	frame    int64    // bytes; see depth.go
+	edges    []uint32 // of the call graph
 	cut      bool     // breaks the cycles of the call graph that it is on
 	entry    bool     // charges fuel on entry
 	deep     bool     // counts its frames
@@ -23,7 +22,7 @@ type function struct {
 type uses struct {
 	grow, fill, copy, charge bool
 	dirty                    bool
-	segments                 bool             // memory.init or data.drop: segments keep their indices
-	init                     []uint32         // data segments too long for one memory.init, sorted as found
+	segments                 bool             // memory.init or data.drop: data segments keep their indices
+	init                     []uint32         // data segments that memory.init names, as found
 	initHelper               map[uint32]int32 // position in init
 }

@@ -14,7 +14,6 @@ type plan struct {
 
 	grow, fill, copy, charge uint32 // helpers
 	init                     uint32 // the first of one helper for each of uses.init
-	nHelpers                 int
 	helperTypes              []uint32
 
 	fuel, depth, pages, dirty uint32 // globals
