@@ -25,9 +25,7 @@ func TestExpensiveURLs(t *testing.T) {
 		"http://h/" + strings.Repeat("../", 5000), "http://h/?" + strings.Repeat("'", 16000), "http://h/" + strings.Repeat("\u00fc", 8000), "./" + han(5000), "http://h/" + strings.Repeat("x", 1<<20),
 	} {
 		for _, b := range []*target{nil, base} {
-			begun := time.Now()
-			parseTarget(raw, b)
-			if took := time.Since(begun); took > 50*time.Millisecond {
+			if took := fastest(5, func() { parseTarget(raw, b) }); took > 50*time.Millisecond {
 				t.Errorf("%.20q of %d bytes takes %v", raw, len(raw), took)
 			}
 		}
@@ -38,4 +36,15 @@ func TestExpensiveURLs(t *testing.T) {
 	if _, err := parseTarget("login;"+strings.Repeat("x", 4000), base); err != nil {
 		t.Errorf("a long relative path: %v", err)
 	}
+}
+
+// fastest runs f a few times: a busy machine slows some of the runs, a slow f all of them.
+func fastest(times int, f func()) time.Duration {
+	best := time.Hour
+	for range times {
+		begun := time.Now()
+		f()
+		best = min(best, time.Since(begun))
+	}
+	return best
 }
