@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"sync"
 
 	"github.com/tetratelabs/wazero"
@@ -101,7 +100,7 @@ func (is *Isolate) instantiate(rt *Runtime, s *snapshot) error {
 	// Anonymous, so that no tenant can name another; its own randomness source, or every
 	// instantiation seeds one for 8 µs; no start functions: the snapshot has run them.
 	config := wazero.NewModuleConfig().WithName("").WithStartFunctions().WithRandSource(guestEntropy{is}).
-		WithWalltime(is.walltime, 1_000_000).WithNanotime(is.nanotime, 1_000_000).WithNanosleep(is.sleep).
+		WithWalltime(is.walltime, 1_000_000).WithNanotime(is.nanotime, 1_000_000).
 		WithStdout(&is.log).WithStderr(&is.log)
 	ctx := experimental.WithMemoryAllocator(context.Background(), allocator)
 	instance, err := rt.wazero.InstantiateModule(ctx, is.module.compiled, config)
@@ -245,23 +244,4 @@ func (is *Isolate) bytesAt(ptr, n uint32) []byte {
 		return nil
 	}
 	return is.memory.bytes[ptr:end:end]
-}
-
-// guestOutput is a guest's stdout and stderr: lines for the log of the running call.
-type guestOutput struct{ is *Isolate }
-
-func (o *guestOutput) Write(p []byte) (int, error) {
-	if c := o.is.meter.call; c != nil {
-		c.log(LogInfo, trimNewline(p))
-	}
-	return len(p), nil
-}
-
-var _ io.Writer = (*guestOutput)(nil)
-
-func trimNewline(p []byte) []byte {
-	for len(p) > 0 && p[len(p)-1] == '\n' {
-		p = p[:len(p)-1]
-	}
-	return p
 }

@@ -107,16 +107,16 @@ type hostFunction struct {
 // hostModules instantiates what guests import.
 func (rt *Runtime) hostModules() error {
 	ctx := context.Background()
-	if _, err := wasi_snapshot_preview1.Instantiate(ctx, rt.wazero); err != nil {
-		return err
-	}
+	wasi := rt.wazero.NewHostModuleBuilder(wasi_snapshot_preview1.ModuleName)
+	wasi_snapshot_preview1.NewFunctionExporter().ExportFunctions(wasi)
+	builders := map[string]wazero.HostModuleBuilder{wasi_snapshot_preview1.ModuleName: wasi}
 	functions := []hostFunction{
 		{wasm.MeterModule, wasm.MeterYield, nil, nil, yield},
 		{wasm.MeterModule, wasm.MeterDeep, nil, nil, deep},
 	}
 	functions = append(functions, engineFunctions()...)
 	functions = append(functions, guestFunctions()...)
-	builders := map[string]wazero.HostModuleBuilder{}
+	functions = append(functions, pollFunction())
 	for _, f := range functions {
 		b := builders[f.module]
 		if b == nil {

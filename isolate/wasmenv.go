@@ -92,9 +92,6 @@ func guestBinding(is *Isolate, _ *Call, a arguments) int64 {
 	return int64(e.binding)
 }
 
-// maxLine is the most of one log line that is kept.
-const maxLine = 16 << 10
-
 // guestLog: level, ptr, len.
 func guestLog(is *Isolate, _ *Call, a arguments) int64 {
 	line := is.mustBytes(a.u32(2), a.u32(3))

@@ -77,6 +77,7 @@ func (g *wasmGuest) handle(is *Isolate, c *Call, reseed bool) {
 	if err == nil {
 		_, err = is.enter(c, c.state.id, 0, 0, 0)
 	}
+	is.log.flush(c)
 	switch {
 	case err != nil:
 		g.died(is, c, err)

@@ -44,7 +44,9 @@ func (g *wasmGuest) begin(name string) error {
 	defer is.close()
 	c := &Call{Limits: Limits{CPU: p.spec.StartupCPU, LogBytes: startupLog}, Host: startupHost{p.rt.options.Logger, p.spec.Name}}
 	c.begin(p)
-	if err := is.startModule(c); err != nil {
+	err = is.startModule(c)
+	is.log.flush(c)
+	if err != nil {
 		return startupError(name, g.outOfMemory(is, err))
 	}
 	if is.dirty != nil && is.dirty.Get() != 0 {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -184,6 +185,54 @@ func TestWasmLogs(t *testing.T) {
 	wasmAsk(t, p, w, "/log")
 	if got := strings.Join(w.lines(), "|"); got != "2 noted" {
 		t.Errorf("log %q", got)
+	}
+}
+
+func TestWasmOutput(t *testing.T) {
+	w := new(world)
+	is := new(Isolate)
+	is.log.is = is
+	is.meter.call = &Call{Host: w}
+	long := strings.Repeat("x", 3*maxLine)
+	for _, p := range []string{"one\ntwo", "", " and a half", "\n", "\n", long, "y", long + "\nlast"} {
+		if n, err := is.log.Write([]byte(p)); n != len(p) || err != nil {
+			t.Fatalf("Write(%d bytes) = %d, %v", len(p), n, err)
+		}
+	}
+	is.log.flush(is.meter.call)
+	want := []string{"1 one", "1 two and a half", "1 ", "1 " + long[:maxLine], "1 last"}
+	if got := w.lines(); !slices.Equal(got, want) {
+		t.Errorf("%d lines %.100q, want %d", len(got), got, len(want))
+	}
+}
+
+// TestPollOneoff: in a module whose handle polls once and throws away what comes of it.
+func TestPollOneoff(t *testing.T) {
+	rt := wasmRuntime(t)
+	p32 := string([]byte{i32})
+	poll := func(count ...byte) []byte {
+		return aModule(func(m *binaryModule) {
+			m.importFunction(abi.WASIModule, "poll_oneoff", p32+p32+p32+p32, p32)
+			m.export("memory", 2, 0)
+			body := append([]byte{0x41, 0, 0x41, 0, 0x41}, count...)
+			m.export("handle", 0, m.function(p32, "", append(body, 0x41, 0, 0x10, 0, 0x1a)...))
+		})
+	}
+	for _, c := range []struct {
+		name   string
+		source []byte
+	}{
+		{"nothing", poll(0)},
+		{"one clock that has struck", poll(1)},
+		{"a count that wraps", poll(0xd6, 0xaa, 0xd5, 0xaa, 0x05)},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			p := wasmPool(t, rt, wasmSpec(c.source, PolicyReuse))
+			_, err := p.Invoke(&Call{Context: context.Background(), Request: wasmRequest("GET", "/", Body{})})
+			if !errors.Is(err, ErrNoResponse) {
+				t.Errorf("error %v, want the guest to live and say nothing", err)
+			}
+		})
 	}
 }
 

@@ -9,7 +9,7 @@ import (
 // What a guest reaches through WASI is made of the same parts as the rest of its world: a
 // clock that stands still, sleep that is a wait like any other, randomness in bounded pieces.
 
-// sleep is WASI's poll_oneoff with nothing but a clock. The call waits, as for a fetch; its
+// sleep is what a guest's poll_oneoff comes to. The call waits, as for a fetch; its
 // clock has moved when it wakes. At module scope, where nothing may wait, only the clock moves.
 func (is *Isolate) sleep(ns int64) {
 	c := is.meter.call
