@@ -9,7 +9,7 @@ import (
 )
 
 // stillRuntime makes pools that answer without allocating.
-type stillRuntime struct{ fakeRuntime }
+type stillRuntime struct{}
 
 func (rt *stillRuntime) NewPool(context.Context, *isolate.Spec) (pool, error) {
 	return &stillPool{response: isolate.Response{Head: abi.AppendResponseHead(nil, 200)}}, nil

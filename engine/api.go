@@ -1,6 +1,16 @@
 // Package engine is what is deployed and who may run it: namespaces, scripts, versions,
 // deployments, routes; dispatch, limits, outbound. It knows guests through package isolate and
 // the disk through package store; sockets it does not know.
+//
+// Where to look:
+//
+//	a request    serve.go (who answers) → invocation.go (one call of one Worker) → fetch.go (its
+//	             subrequests) → follow.go (redirects), dispatch_options.go (the arguments of get())
+//	a change     deploy.go (operations) → draft.go (its stages) → commit.go (durable) →
+//	             publish.go (visible); checks in upload.go, check_bindings.go, inherit.go, names.go
+//	what there is  catalog.go, table.go, routes.go; at start restore.go; from the store history.go
+//	what can run   pools.go (made, kept, put away), loaded.go (closed when nobody is inside)
+//	what is seen   log.go, metrics.go
 package engine
 
 import (

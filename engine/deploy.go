@@ -130,6 +130,9 @@ func (e *Engine) AddDeployment(ctx context.Context, ref Ref, shares []Share, ann
 	if err != nil {
 		return Deployment{}, err
 	}
+	if err := d.unchanged(); err != nil {
+		return Deployment{}, err
+	}
 	r := d.newDeployment(records, annotations)
 	now := d.record.Modified
 	if err := e.commit(ctx, d.namespace, store.PutScript(now, d.record), store.AddDeployment(now, r)); err != nil {

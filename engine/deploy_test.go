@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"switchyard/engine/store"
 	"switchyard/isolate"
 )
 
@@ -502,4 +503,78 @@ func TestWaitingForALockEnds(t *testing.T) {
 	wantErr(t, err, context.DeadlineExceeded)
 	unlock()
 	p.deploy("x", "say")
+}
+
+func TestClosedEngineRefuses(t *testing.T) {
+	p := openPlatform(t)
+	p.namespace("production")
+	p.deploy("production/user", "say hello")
+	if err := p.Ready(); err != nil {
+		t.Error(err)
+	}
+	if err := p.Close(); err != nil {
+		t.Fatal(err)
+	}
+	wantErr(t, p.Ready(), ErrUnavailable)
+	_, err := p.serve("http://user.test/")
+	wantErr(t, err, ErrUnavailable)
+	_, err = p.Deploy(t.Context(), user, upload("say"))
+	wantErr(t, err, ErrUnavailable)
+	_, err = p.CreateNamespace(t.Context(), "x")
+	wantErr(t, err, ErrUnavailable)
+	wantErr(t, p.DeleteScript(t.Context(), user), ErrUnavailable)
+}
+
+// A damaged script is its own tenant's trouble.
+func TestDamageIsNotContagious(t *testing.T) {
+	p := openPlatform(t)
+	p.namespace("production")
+	p.deploy("production/whole", "say whole")
+	p.deploy("production/user", "say hello", secret("S", "s"))
+	p.reopen()
+	s := p.catalog.namespaceForTest("production").scripts.get("user")
+	record, err := p.stored(s.state.Load().newest)
+	if err != nil {
+		t.Fatal(err)
+	}
+	record.Bindings = []byte(`[{"name":"S","type":"secret_text","text":"AAAA"}]`)
+	if err := p.store.Apply(t.Context(), store.AddVersion(time.Now(), *record)); err != nil {
+		t.Fatal(err)
+	}
+	if got := p.get("http://user.test/"); !strings.Contains(got, "secret/"+s.id+"/S") {
+		t.Errorf("got %q", got)
+	}
+	p.want("http://whole.test/", "whole")
+	if _, err := p.Scripts("production"); err != nil {
+		t.Error(err)
+	}
+	if err := p.DeleteScript(t.Context(), user); err != nil {
+		t.Error(err)
+	}
+	p.deploy("production/user", "say again")
+	p.want("http://user.test/", "again")
+}
+
+// A commit whose outcome was in doubt shows up while the next upload is being evaluated.
+func TestLateChangeIsNotOverwritten(t *testing.T) {
+	p := openPlatform(t)
+	p.namespace("production")
+	p.deploy("production/user", "say 1")
+	s := p.catalog.namespaceForTest("production").scripts.get("user")
+	record := s.state.Load().record
+	record.NextVersion = 3
+	v := store.Version{ID: newID(), ScriptID: s.id, NamespaceID: s.namespace.id, Number: 2, Created: time.Now(), Main: "index.js", Policy: "reuse"}
+	_, err := p.Edit(t.Context(), user, func(*Upload) error {
+		changes := []store.Change{store.PutScript(time.Now(), record), store.AddVersion(time.Now(), v)}
+		if err := p.store.Apply(t.Context(), changes...); err != nil {
+			t.Error(err)
+		}
+		p.publish(changes)
+		return nil
+	})
+	wantErr(t, err, ErrConflict)
+	if made := p.deploy("production/user", "say 3"); made.Version.Number != 3 {
+		t.Errorf("made version %d", made.Version.Number)
+	}
+	p.want("http://user.test/", "3")
 }

@@ -18,8 +18,9 @@ type draft struct {
 	engine    *Engine
 	ref       Ref
 	namespace *namespace
-	script    *script // nil when this is its first upload
-	base      Version // the newest version, its secrets open; the zero Version without one
+	script    *script      // nil when this is its first upload
+	state     *scriptState // what the draft was begun from; nil without a script
+	base      Version      // the newest version, its secrets open; the zero Version without one
 	upload    Upload
 
 	record  store.Script // the script's next record
@@ -62,13 +63,13 @@ func (d *draft) begin(create bool) error {
 		d.record = store.Script{ID: newID(), NamespaceID: d.namespace.id, Name: d.ref.Script, Created: now, Modified: now, NextVersion: 1}
 		return nil
 	}
-	state := d.script.state.Load()
-	d.record = state.record
+	d.state = d.script.state.Load()
+	d.record = d.state.record
 	d.record.Modified = now
-	if state.newest == nil {
+	if d.state.newest == nil {
 		return nil
 	}
-	newest, err := d.engine.stored(state.newest)
+	newest, err := d.engine.stored(d.state.newest)
 	if err != nil {
 		return err
 	}
@@ -171,7 +172,20 @@ func (d *draft) write(ctx context.Context, l *loaded, deploy bool) error {
 		all := []store.Share{{Version: record.ID, Percent: 100}}
 		changes = append(changes, store.AddDeployment(now, d.newDeployment(all, record.Annotations)))
 	}
+	if err := d.unchanged(); err != nil {
+		return err
+	}
 	return e.commit(ctx, d.namespace, changes...)
+}
+
+// unchanged makes sure that the draft still follows the newest version. Only a change whose
+// outcome was in doubt (store.Options.Late) can have come in between.
+func (d *draft) unchanged() error {
+	now := d.namespace.scripts.get(d.ref.Script)
+	if now != d.script || now != nil && now.state.Load() != d.state {
+		return fmt.Errorf("%w: %q", ErrConflict, d.ref.String())
+	}
+	return nil
 }
 
 // newDeployment makes the record of a deployment. It is later than every one before, whatever
@@ -179,7 +193,7 @@ func (d *draft) write(ctx context.Context, l *loaded, deploy bool) error {
 func (d *draft) newDeployment(shares []store.Share, annotations map[string]string) store.Deployment {
 	created := d.record.Modified
 	if d.script != nil {
-		if last := d.script.state.Load().deployment; last != nil && !created.After(last.Created) {
+		if last := d.state.deployment; last != nil && !created.After(last.Created) {
 			created = last.Created.Add(time.Nanosecond)
 		}
 	}

@@ -142,7 +142,8 @@ func (ed *edition) addDeployment(d *store.Deployment) {
 func (st *scriptState) deploy(s *script, d *store.Deployment, known ...*version) {
 	var shares []share
 	upTo := 0.0
-	for _, sh := range d.Shares {
+	d.NamespaceID, d.ScriptID = s.namespace.id, s.id // one copy of each id in memory
+	for i, sh := range d.Shares {
 		if sh.Percent <= 0 {
 			continue
 		}
@@ -155,6 +156,7 @@ func (st *scriptState) deploy(s *script, d *store.Deployment, known ...*version)
 		}
 		upTo += sh.Percent
 		shares = append(shares, share{v, upTo})
+		d.Shares[i].Version = v.id
 	}
 	st.shares, st.deployment = shares, d
 }

@@ -55,6 +55,7 @@ func (r *restorer) begin(record *store.Script) error {
 	}
 	r.script = &script{id: record.ID, name: record.Name, namespace: r.namespace}
 	r.state = &scriptState{record: *record}
+	r.state.record.NamespaceID = r.namespace.id // one copy of it in memory
 	return nil
 }
 
