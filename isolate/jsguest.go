@@ -7,12 +7,20 @@ import (
 )
 
 // jsGuest runs calls in JavaScript isolates: EVENT in, then one RESOLVE for each operation that
-// completed, until the guest has answered and rests.
+// completed, until the guest has answered and rests. What a call has come to is looked at in the
+// isolate's turn only: code that runs for one request may settle another's promises.
 type jsGuest struct{ pool *Pool }
 
 func (g jsGuest) invoke(is *Isolate, c *Call) (*Response, error) {
-	if !g.event(is, c) {
+	is.turn.Lock()
+	if is.dead {
+		is.turn.Unlock()
 		return nil, errDead
+	}
+	c.state.is, c.state.id = is, is.nextID()
+	is.calls = append(is.calls, c)
+	if err := is.event(c); err != nil {
+		g.died(c, err)
 	}
 	for !c.answered() && g.step(c) {
 	}
@@ -21,6 +29,7 @@ func (g jsGuest) invoke(is *Isolate, c *Call) (*Response, error) {
 	}
 	r, err := c.deliver()
 	if err == nil && c.resting() {
+		is.turn.Unlock()
 		go g.rest(c) // ends by restLimit or the call's wall limit, at the latest
 	} else {
 		g.leave(c)
@@ -30,29 +39,33 @@ func (g jsGuest) invoke(is *Isolate, c *Call) (*Response, error) {
 
 // rest goes on with what the call does after its response: a stream, waitUntil.
 func (g jsGuest) rest(c *Call) {
+	c.state.is.turn.Lock()
 	for c.resting() && g.step(c) {
 	}
 	g.leave(c)
 }
 
-// step resolves the next operation, waiting for it. It reports whether there may be another.
+// step waits for the next operation and resolves it; it leaves the isolate's turn while it
+// waits. It reports whether there may be another.
 func (g jsGuest) step(c *Call) bool {
+	if !c.state.waiting() {
+		return false
+	}
+	is := c.state.is
+	is.turn.Unlock()
 	op, err := c.next()
+	is.turn.Lock()
 	switch {
 	case err != nil:
 		c.fail(err)
 		return false
-	case op == nil:
-		return false
-	}
-	is := c.state.is
-	is.turn.Lock()
-	if is.dead {
+	case op == nil: // another request of the isolate did something for this one
+		return true
+	case is.dead:
 		err = ErrReset
-	} else {
+	default:
 		err = is.resolve(c, op)
 	}
-	is.turn.Unlock()
 	if op.response != nil { // the guest never got to see it
 		op.discard()
 	}
@@ -63,30 +76,11 @@ func (g jsGuest) step(c *Call) bool {
 	return err == nil
 }
 
-// event enters the guest with the request. It reports false when the isolate is dead already.
-func (g jsGuest) event(is *Isolate, c *Call) bool {
-	is.turn.Lock()
-	if is.dead {
-		is.turn.Unlock()
-		return false
-	}
-	c.state.is, c.state.id = is, is.nextID()
-	is.calls = append(is.calls, c)
-	err := is.event(c)
-	is.turn.Unlock()
-	if err != nil {
-		g.died(c, err)
-	}
-	return true
-}
-
-// died ends the call with err and, when that killed the isolate, all calls beside it.
+// died ends the call with err and, that having killed the isolate, all calls beside it.
 func (g jsGuest) died(c *Call, err error) {
 	c.fail(err)
 	is := c.state.is
 	g.pool.shun(is)
-	is.turn.Lock()
-	defer is.turn.Unlock()
 	for _, other := range is.calls {
 		if other != c {
 			other.state.mu.Lock()
@@ -97,10 +91,9 @@ func (g jsGuest) died(c *Call, err error) {
 	}
 }
 
-// leave takes the call out of its isolate and readies that for the next one.
+// leave takes the call out of its isolate, readies that for the next one and gives the turn up.
 func (g jsGuest) leave(c *Call) {
 	is := c.state.is
-	is.turn.Lock()
 	is.calls = removeCall(is.calls, c)
 	if !is.dead && g.pool.spec.Policy == PolicyRequest {
 		if err := is.reset(); err != nil {

@@ -126,6 +126,7 @@ func (is *Isolate) refused(err error) int32 {
 func (is *Isolate) hostThrown(c *Call, message, stack []byte) {
 	if !c.answered() && !c.state.delivered {
 		c.state.err = &Exception{Message: string(message), Stack: string(stack)}
+		is.wake(c)
 	}
 }
 
@@ -153,9 +154,16 @@ func (is *Isolate) hostRespond(c *Call, ptr uint32) {
 	r, err := is.takeResponse(c, is.mustBytes(ptr, js.ResponseBytes))
 	if err != nil {
 		c.state.err = &Exception{Message: "TypeError: " + err.Error()}
-		return
 	}
 	c.state.response = r
+	is.wake(c)
+}
+
+// wake tells the driver of a call that code of another request has settled it.
+func (is *Isolate) wake(c *Call) {
+	if c != is.meter.call {
+		c.state.signal()
+	}
 }
 
 func (is *Isolate) takeResponse(c *Call, b []byte) (*Response, error) {

@@ -83,7 +83,11 @@ func (is *Isolate) pace() {
 	m := &is.meter
 	now := monotonic()
 	m.charge(now)
-	if err := m.call.over(time.Now); err != nil {
+	err := m.call.over(time.Now)
+	if err == ErrCanceled && len(is.calls) > 1 {
+		err = nil // its co-residents must not pay for a client that left
+	}
+	if err != nil {
 		panic(err)
 	}
 	if !m.slow && now-m.entered > laneAfter {

@@ -2,7 +2,9 @@ package isolate
 
 import (
 	"errors"
+	"fmt"
 	"io"
+	"runtime/debug"
 	"sync"
 	"time"
 )
@@ -210,8 +212,15 @@ func (c *Call) startAll() {
 	s.mu.fresh = 0
 }
 
-// run performs the operation and fills its result.
-func (op *operation) run(async bool) error {
+// run performs the operation and fills its result. A bug of ours that shows in it becomes its
+// error: the goroutine may be one that nobody else looks after.
+func (op *operation) run(async bool) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("BUG: %v\n%s", r, debug.Stack())
+			op.call.log(LogError, []byte(err.Error()))
+		}
+	}()
 	c := op.call
 	if op.kind == opRead {
 		return op.read()
@@ -220,7 +229,6 @@ func (op *operation) run(async bool) error {
 	if !async {
 		ctx = c.context()
 	}
-	var err error
 	op.response, err = c.Host.Fetch(ctx, c, &op.sub)
 	op.sub.Request = nil
 	return err
@@ -297,27 +305,27 @@ func (c *Call) readDone(op *operation) {
 	}
 }
 
-// next returns the operation to resolve next, running the only fresh one inline. Neither an
-// operation nor an error means that nothing is left to wait for.
+// next waits for the operation to resolve next, running the only fresh one inline. Neither an
+// operation nor an error means that something else of the call changed.
 func (c *Call) next() (*operation, error) {
-	s := &c.state
-	for {
-		op, inline, err := c.poll()
-		if err != nil || op != nil && !inline {
-			return op, err
-		}
-		if inline {
-			op.err = op.run(false)
-			op.state = opReady
-			return op, nil
-		}
-		if !s.waiting() || s.delivered && !c.resting() {
-			return nil, nil
-		}
-		if err := c.wait(); err != nil {
-			return nil, err
-		}
+	op, err := c.take()
+	if op != nil || err != nil {
+		return op, err
 	}
+	if err := c.wait(); err != nil {
+		return nil, err
+	}
+	return c.take()
+}
+
+// take returns an operation that is ready, or makes the only one so.
+func (c *Call) take() (*operation, error) {
+	op, inline, err := c.poll()
+	if inline {
+		op.err = op.run(false)
+		op.state = opReady
+	}
+	return op, err
 }
 
 // poll takes a ready operation, or the only one when that is fresh, or starts the fresh ones.

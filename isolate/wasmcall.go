@@ -75,8 +75,11 @@ func (is *Isolate) await(c *Call) *operation {
 	is.meter.pause(is.module.rt.lane)
 	defer is.meter.resume(c)
 	op, err := c.next()
-	if err == nil && op == nil {
-		panic("BUG: a guest waits for nothing")
+	for err == nil && op == nil {
+		if !c.state.waiting() {
+			panic("BUG: a guest waits for nothing")
+		}
+		op, err = c.next()
 	}
 	if err == nil {
 		if err = c.over(time.Now); err != nil { // what ran inline ended because the call did
