@@ -20,7 +20,7 @@ type scenario struct {
 }
 
 var scenarios = []scenario{
-	{name: "fasthttp-plain", peer: "fasthttp", what: "a handler that answers Hello World: the floor",
+	{name: "fasthttp-plain", peer: "fasthttp", what: "a handler that answers Hello: the floor",
 		host: "bench.example", path: "/", body: hello, start: startPlain},
 	{name: "wasm-hello", peer: "switchyard", what: "built-in dispatcher, user Worker in wasm",
 		host: "wasm.bench.example", path: "/", body: hello, start: startHello},
@@ -36,7 +36,7 @@ var scenarios = []scenario{
 		host: "js.bench.example", path: "/", body: hello, start: startDispatch},
 }
 
-const hello = "Hello World"
+const hello = "Hello"
 
 func scenarioNames() []string {
 	var names []string

@@ -26,7 +26,7 @@ func startHello(dir string) (*process, error) {
 	if err != nil {
 		return nil, err
 	}
-	jsHello := `export default { fetch() { return new Response("Hello World"); } }`
+	jsHello := `export default { fetch() { return new Response("Hello"); } }`
 	return startSwitchyard(dir, "hello", nil, []upload{
 		{path: inBench + "wasm", main: "worker.wasm", source: wasm},
 		{path: inBench + "wasm-request", main: "worker.wasm", source: wasm, isolation: "request"},
@@ -44,7 +44,7 @@ func startDispatch(dir string) (*process, error) {
 		return nil, err
 	}
 	return startSwitchyard(dir, "dispatch", []string{"--entry", "dispatcher"}, []upload{
-		{path: inBench + "js", main: "index.js", source: `export default { fetch() { return new Response("Hello World"); } }`},
+		{path: inBench + "js", main: "index.js", source: `export default { fetch() { return new Response("Hello"); } }`},
 		{path: "/scripts/dispatcher", main: "index.js", source: dispatcher, bindings: []map[string]any{
 			{"type": "dispatch_namespace", "name": "DISPATCHER", "namespace": "bench"}}},
 	})
