@@ -68,6 +68,9 @@ func ParseResponseHead(b []byte) (ResponseHead, error) {
 		return nil, fmt.Errorf("%w: %d bytes, a response head has at least %d", ErrHead, len(b), headSize)
 	}
 	n, h := u32(b, 8), u32(b, 12)
+	if reserved := u32(b, 4); reserved != 0 {
+		return nil, fmt.Errorf("%w: reserved word is %d", ErrHead, reserved)
+	}
 	if len(b) > MaxHeadBytes || headSize+h != len(b) {
 		return nil, fmt.Errorf("%w: header length %d does not fill %d bytes", ErrHead, h, len(b))
 	}
@@ -162,7 +165,8 @@ func AppendHeader[N, V ~string | ~[]byte](dst []byte, head int, name N, value V)
 	return dst
 }
 
-// validName reports whether name is an RFC 9110 token.
+// validName reports whether name is an RFC 9110 token in lower case: whoever looks for a header
+// looks for it in lower case, so that no other may slip past.
 func validName(name []byte) bool {
 	for _, c := range name {
 		if !tokenByte[c] {
@@ -182,15 +186,9 @@ func validValue(value []byte) bool {
 	return true
 }
 
-// tokenByte is RFC 9110's tchar.
+// tokenByte is RFC 9110's tchar without capitals.
 var tokenByte = func() (t [256]bool) {
-	for c := '0'; c <= '9'; c++ {
-		t[c] = true
-	}
-	for c := 'a'; c <= 'z'; c++ {
-		t[c], t[c-'a'+'A'] = true, true
-	}
-	for _, c := range "!#$%&'*+-.^_`|~" {
+	for _, c := range "0123456789abcdefghijklmnopqrstuvwxyz!#$%&'*+-.^_`|~" {
 		t[c] = true
 	}
 	return t
