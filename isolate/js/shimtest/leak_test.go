@@ -1,0 +1,64 @@
+package shimtest
+
+import (
+	"testing"
+
+	"switchyard/isolate/js"
+)
+
+// TestNothingLeaks runs each handler thousands of times: the heap that suffices for it at first
+// suffices in the end.
+func TestNothingLeaks(t *testing.T) {
+	const fetchScript = `async fetch(r, env, ctx) {
+		ctx.waitUntil(Promise.resolve());
+		try { await fetch("https://refused.example/", { method: "POST", body: new Uint8Array(10) }) } catch (e) {}
+		const x = await fetch("https://o.example/"); x.headers.get("a"); x.clone; return new Response(x.body, x);
+	}`
+	for _, s := range []struct{ name, handler string }{
+		{"url", `async fetch(r) { const u = new URL(r.url); u.searchParams.set("a", u.searchParams.get("q")); u.pathname = "/x"; return new Response(u.href) }`},
+		{"headers", `fetch(r) { const h = new Headers(r.headers); for (const [k, v] of [...h]) h.set(k + "x", v); try { h.set("a b", "") } catch (e) {} return new Response("x", { headers: h, status: 201, statusText: "ok" }) }`},
+		{"bodies", `async fetch(r) { const q = new Request(r, { method: "POST", body: "{}" }); const c = q.clone(); await q.json(); await c.arrayBuffer(); await new Response(new URLSearchParams("a=b")).text(); return Response.json(await new Response("[1]").json()) }`},
+		{"throws", `async fetch(r) { new Request("https://a/", { method: "a b" }) }`},
+		{"codecs", `fetch(r) { const d = new TextDecoder(); return new Response(d.decode(new TextEncoder().encode("\u20ac").subarray(0, 2), { stream: true }) + d.decode()) }`},
+		{"fetches", fetchScript},
+	} {
+		t.Run(s.name, func(t *testing.T) {
+			g := worker(t, "export default { "+s.handler+" }")
+			run := func() {
+				g.event(1, event{url: "https://example.com/a?q=1", headers: "a: 1\nb: 2\n"})
+				for len(g.calls) > 0 {
+					g.fetched(g.calls[0], 200, 5, 6, "a: b\n", "https://o.example/")
+					g.calls = g.calls[1:]
+				}
+			}
+			for range 50 {
+				run()
+			}
+			before := g.heap()
+			for range 3000 {
+				run()
+			}
+			if grown := g.heap() - before; grown > 1<<10 {
+				t.Errorf("%d bytes of heap were not given back by 3000 requests", grown)
+			}
+		})
+	}
+}
+
+// heap finds how many bytes the guest's heap holds: the least limit under which it can still
+// make something small.
+func (g *guest) heap() int {
+	g.t.Helper()
+	g.enter(js.OpGC, 0, 0, 0)
+	lo, hi := 0, heapLimit
+	for hi-lo > 64 {
+		mid := (lo + hi) / 2
+		g.enter(js.OpLimit, uint32(mid), 0, 0)
+		if g.give(js.OpModule, words(1, "m", "x"), moduleText) == 0 {
+			hi = mid
+		} else {
+			lo = mid
+		}
+	}
+	return hi
+}
