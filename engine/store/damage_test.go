@@ -89,7 +89,7 @@ func TestFlippedBits(t *testing.T) {
 	must(t, s.Close())
 
 	noticed, named, harmless := 0, 0, 0
-	for range 60 {
+	for range 30 {
 		dir := filepath.Join(t.TempDir(), "copy")
 		must(t, os.CopyFS(dir, os.DirFS(whole)))
 		where := flipOnDisk(t, dir, r)

@@ -121,9 +121,9 @@ func TestCloseWhileFull(t *testing.T) {
 // store is filled. Wherever that hits, nothing acknowledged is lost, reads go on and no
 // restart is needed; only after a failed sync is one, and then it helps.
 //
-// It takes every sixteenth operation, from a random one on; every one with SWITCHYARD_CRASH_POINTS.
+// It takes every 32nd operation, from a random one on; every one with SWITCHYARD_CRASH_POINTS.
 func TestCrashOneFailure(t *testing.T) {
-	first, step := rand.Int32N(16), int32(16)
+	first, step := rand.Int32N(32), int32(32)
 	if os.Getenv(crashPoints) != "" {
 		first, step = 0, 1
 	}

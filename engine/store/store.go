@@ -75,11 +75,11 @@ type Store struct {
 	writer  *writer
 	counts  counters
 
-	// mu lets Close wait for the readers that are inside. Order: mu before everything else.
 	mu struct {
-		sync.RWMutex
+		sync.Mutex
 		closed bool
 	}
+	readers sync.WaitGroup // inside Pebble; Add only under mu while not closed, Close waits
 }
 
 type counters struct {
@@ -124,8 +124,10 @@ func (s *Store) open() (err error) {
 	return nil
 }
 
-// Close waits for what was accepted, then closes. Changes that come later get ErrUnavailable.
+// Close waits for what was accepted and for readers, then closes. What comes later gets
+// ErrUnavailable.
 func (s *Store) Close() error {
+	s.writer.stop()
 	s.mu.Lock()
 	closed := s.mu.closed
 	s.mu.closed = true
@@ -133,7 +135,7 @@ func (s *Store) Close() error {
 	if closed {
 		return nil
 	}
-	s.writer.stop()
+	s.readers.Wait()
 	if s.logger.fatal() == nil {
 		s.testify(s.LastSeq())
 	}
@@ -155,12 +157,14 @@ func (s *Store) release() error {
 	return err
 }
 
-// reading returns the database and what to call when done with it.
+// reading returns the database and what to call when done with it. A reader may read again
+// inside: unlike a read lock, that never waits for a Close that waits for the reader.
 func (s *Store) reading() (*pebble.DB, func(), error) {
-	s.mu.RLock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.mu.closed {
-		s.mu.RUnlock()
 		return nil, nil, fmt.Errorf("%w: it is closed", ErrUnavailable)
 	}
-	return s.db, s.mu.RUnlock, nil
+	s.readers.Add(1)
+	return s.db, s.readers.Done, nil
 }

@@ -98,12 +98,19 @@ func (w *writer) enqueue(c *commit) error {
 
 // commit hands c to the writer and waits for the outcome.
 func (s *Store) commit(ctx context.Context, c *commit) error {
+	err := s.handOver(ctx, c)
+	if errors.Is(err, ErrUnavailable) {
+		s.counts.refused.Add(1)
+	}
+	return err
+}
+
+func (s *Store) handOver(ctx context.Context, c *commit) error {
 	c.done = make(chan error, 1)
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	if err := s.writer.enqueue(c); err != nil {
-		s.counts.refused.Add(1)
 		return err
 	}
 	patience := time.NewTimer(s.options.Patience)
@@ -125,7 +132,6 @@ func (s *Store) commit(ctx context.Context, c *commit) error {
 
 // giveUp ends the waiting for a commit that the disk holds up.
 func (s *Store) giveUp(c *commit) error {
-	s.counts.refused.Add(1)
 	switch {
 	case c.move(waiting, abandoned):
 		return fmt.Errorf("%w: the disk did not answer for %s", ErrUnavailable, s.options.Patience)
@@ -235,13 +241,11 @@ func (w *writer) stage(batch *pebble.Batch, c *commit, seq *uint64) error {
 }
 
 func (w *writer) finish(c *commit, err error) {
-	switch s := w.store; {
-	case errors.Is(err, ErrUnavailable):
-		s.counts.refused.Add(1)
-	case err == nil && c.key != nil:
-		s.counts.puts.Add(1)
-	case err == nil:
-		s.counts.changes.Add(uint64(len(c.changes)))
+	if err == nil {
+		w.store.counts.changes.Add(uint64(len(c.changes)))
+	}
+	if err == nil && c.key != nil {
+		w.store.counts.puts.Add(1)
 	}
 	if c.move(committing, done) {
 		c.done <- err
