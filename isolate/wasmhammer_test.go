@@ -16,10 +16,18 @@ func TestWasmHammer(t *testing.T) {
 	rt := wasmRuntime(t)
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
-	for policy, name := range map[Policy]string{PolicyReuse: "reuse", PolicyRequest: "request"} {
-		t.Run(name, func(t *testing.T) {
+	for _, c := range []struct {
+		name, file string
+		policy     Policy
+	}{
+		{"streaming, reuse", "guest/c/example.wasm", PolicyReuse},
+		{"streaming, request", "guest/c/example.wasm", PolicyRequest},
+		{"inline, reuse", "testdata/inline.wasm", PolicyReuse},
+		{"inline, request", "testdata/inline.wasm", PolicyRequest},
+	} {
+		t.Run(c.name, func(t *testing.T) {
 			before := runtime.NumGoroutine()
-			spec := wasmSpec(readFile(t, "guest/c/example.wasm"), policy)
+			spec := wasmSpec(readFile(t, c.file), c.policy)
 			spec.MaxIsolates = 5
 			p, err := rt.NewPool(context.Background(), spec)
 			if err != nil {
@@ -51,7 +59,7 @@ var hammerPaths = []string{
 }
 
 func (h *hammer) run() {
-	for range 40 {
+	for range 30 {
 		h.call()
 	}
 }
@@ -98,25 +106,30 @@ func (h *hammer) expected(err error) bool {
 // TestWasmClientGone ends calls that wait for what never comes.
 func TestWasmClientGone(t *testing.T) {
 	rt := wasmRuntime(t)
-	p := wasmPool(t, rt, wasmSpec(readFile(t, "guest/c/example.wasm"), PolicyReuse))
-	for _, path := range []string{"/hang", "/hang/read", "/spin", "/length"} {
-		t.Run(path, func(t *testing.T) {
-			ctx, cancel := context.WithTimeout(context.Background(), 30*time.Millisecond)
-			defer cancel()
-			body := Body{}
-			if path == "/length" {
-				stalled := newStalled(ctx)
-				body = Body{Stream: stalled, Length: -1}
-			}
-			start := time.Now()
-			_, err := p.Invoke(&Call{Context: ctx, Host: new(world), Request: wasmRequest("GET", path, body)})
-			if !errors.Is(err, ErrCanceled) {
-				t.Errorf("error %v, want %v", err, ErrCanceled)
-			}
-			if d := time.Since(start); d > 2*time.Second {
-				t.Errorf("took %v", d)
-			}
-		})
+	for _, file := range []string{"guest/c/example.wasm", "testdata/inline.wasm"} {
+		p := wasmPool(t, rt, wasmSpec(readFile(t, file), PolicyReuse))
+		for _, path := range []string{"/hang", "/hang/read", "/spin", "/length"} {
+			t.Run(file+path, func(t *testing.T) { leaveWhile(t, p, path) })
+		}
+	}
+}
+
+// leaveWhile makes the client go while path runs.
+func leaveWhile(t *testing.T, p *Pool, path string) {
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Millisecond)
+	defer cancel()
+	body := Body{}
+	if path == "/length" {
+		stalled := newStalled(ctx)
+		body = Body{Stream: stalled, Length: -1}
+	}
+	start := time.Now()
+	_, err := p.Invoke(&Call{Context: ctx, Host: new(world), Request: wasmRequest("GET", path, body)})
+	if !errors.Is(err, ErrCanceled) {
+		t.Errorf("error %v, want %v", err, ErrCanceled)
+	}
+	if d := time.Since(start); d > 2*time.Second {
+		t.Errorf("took %v", d)
 	}
 }
 

@@ -76,6 +76,9 @@ func (w *world) dispatch(sub *Subrequest) (*Response, error) {
 	if sub.Name != "customer" {
 		return nil, errors.New("Worker not found")
 	}
+	if sub.Options != nil {
+		return textResponse(201, fmt.Sprintf("%s with %s", sub.Name, sub.Options)), nil
+	}
 	return textResponse(201, fmt.Sprintf("%s for %s", sub.Name, sub.Request.Head.URL())), nil
 }
 

@@ -136,6 +136,24 @@ func TestWasmHelloAllocates(t *testing.T) {
 	}
 }
 
+// BenchmarkWasmGuests is /hello in every example.
+func BenchmarkWasmGuests(b *testing.B) {
+	rt := wasmRuntime(b)
+	for _, g := range exampleGuests {
+		source := g.build(b)
+		for policy, name := range map[Policy]string{PolicyReuse: "reuse", PolicyRequest: "request"} {
+			b.Run(g.name+"/"+name, func(b *testing.B) {
+				p := wasmPool(b, rt, wasmSpec(source, policy))
+				wasmAsk(b, p, nil, "/hello")
+				b.ReportAllocs()
+				for b.Loop() {
+					wasmAsk(b, p, nil, "/hello")
+				}
+			})
+		}
+	}
+}
+
 func BenchmarkWasmHello(b *testing.B) {
 	for policy, name := range map[Policy]string{PolicyReuse: "reuse", PolicyRequest: "request"} {
 		b.Run(name, func(b *testing.B) {

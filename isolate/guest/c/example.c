@@ -1,5 +1,6 @@
 /* One Worker that shows every part of the contract; build.sh compiles it. Each path is a story
- * that the tests of package isolate tell to every example alike. */
+ * that the tests of package isolate tell to every example alike. Without STREAMING it does not
+ * import response_start, and then the host runs it on the goroutine of its caller. */
 #include "switchyard.h"
 
 static char head[160 << 10]; /* the request's */
@@ -83,6 +84,8 @@ static int write_all(uint32_t req, int32_t stream, const char *p, uint32_t n) {
 	return 0;
 }
 
+#ifdef STREAMING
+
 /* POST /echo: the body comes back while it is still arriving. */
 static void echo(uint32_t req) {
 	int32_t from = sy_request_body(req), n = 0;
@@ -92,22 +95,6 @@ static void echo(uint32_t req) {
 		if (write_all(req, to, body, n) < 0)
 			return;
 	sy_stream_end(req, to, n < 0);
-}
-
-/* POST /length */
-static void length(uint32_t req) {
-	int32_t from = sy_request_body(req), n = 0, sum = 0;
-	while (from > 0 && (n = sy_body_read(req, from, body, sizeof body)) > 0)
-		sum += n;
-	struct sy_writer w = {body, 0};
-	number(&w, n < 0 ? n : sum);
-	answer_writer(req, w);
-}
-
-/* POST /mirror: the body comes back without being read. */
-static void mirror(uint32_t req) {
-	struct sy_writer h = plain(200);
-	sy_response_pass(req, sy_request_body(req), h.buf, h.len);
 }
 
 /* GET /stream: three lines, some time apart. */
@@ -124,6 +111,29 @@ static void stream(uint32_t req) {
 		sy_wait(req, 0, 0, 10);
 	}
 	sy_stream_end(req, to, 0);
+}
+
+#else
+
+static void echo(uint32_t req) { throw(req, SY_TEXT("Error: it does not stream")); }
+static void stream(uint32_t req) { echo(req); }
+
+#endif
+
+/* POST /length */
+static void length(uint32_t req) {
+	int32_t from = sy_request_body(req), n = 0, sum = 0;
+	while (from > 0 && (n = sy_body_read(req, from, body, sizeof body)) > 0)
+		sum += n;
+	struct sy_writer w = {body, 0};
+	number(&w, n < 0 ? n : sum);
+	answer_writer(req, w);
+}
+
+/* POST /mirror: the body comes back without being read. */
+static void mirror(uint32_t req) {
+	struct sy_writer h = plain(200);
+	sy_response_pass(req, sy_request_body(req), h.buf, h.len);
 }
 
 /* GET /env/NAME */

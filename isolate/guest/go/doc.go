@@ -26,7 +26,9 @@
 // Package initialisation runs once, when the Worker is deployed, and must not do I/O: every
 // isolate is a copy of the memory it leaves. Requests are handled one at a time in an isolate.
 // Within one request goroutines run as usual, fetches in several of them are under way at the
-// same time, and time.Sleep works; but the clock stands still while nothing waits.
+// same time, and time.Sleep works; but the clock stands still while nothing waits. Reading a body and writing
+// a long response stop all of them until there is something to read, or room. What a goroutine does after its
+// request fails with ErrOver.
 //
 // Fetch sends requests. For http.Client and libraries built on it see Transport.
 //

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"runtime"
 	"unsafe"
 
 	"switchyard/isolate/abi"
@@ -99,7 +100,8 @@ func (u UserWorker) Fetch(r *http.Request) (*http.Response, error) {
 	block.Name, block.NameLen = address(atText(u.name)), size(u.name)
 	block.Options, block.OptionsLen = address(at(options)), size(options)
 	resp, err := send(r, block)
-	keep(u.name, options)
+	runtime.KeepAlive(u)
+	runtime.KeepAlive(options)
 	return resp, err
 }
 
@@ -124,7 +126,7 @@ func send(r *http.Request, block abi.FetchBlock) (*http.Response, error) {
 		return nil, err
 	}
 	op := fetch(req, at(abi.AppendFetchBlock(nil, block)))
-	keep("", head)
+	runtime.KeepAlive(head)
 	if op < 0 {
 		if source != nil {
 			streamEnd(req, int32(block.Body), 1)
@@ -257,11 +259,6 @@ func Forward(w http.ResponseWriter, resp *http.Response) error {
 }
 
 func address(p unsafe.Pointer) uint32 { return uint32(uintptr(p)) }
-
-// keep keeps alive what only the host has looked at.
-//
-//go:noinline
-func keep(string, []byte) {}
 
 // words encodes operation numbers for wait.
 func words(ops []int32) []byte {

@@ -29,11 +29,16 @@ const (
 func waitFor(ctx context.Context, req uint32, op int32) error {
 	waiting = append(waiting, op)
 	defer func() {
-		waiting = slices.DeleteFunc(waiting, func(o int32) bool { return o == op })
-		delete(ready, op)
+		if !over(req) {
+			waiting = slices.DeleteFunc(waiting, func(o int32) bool { return o == op })
+			delete(ready, op)
+		}
 	}()
 	for pause := int32(shortest); ; pause = min(2*pause, longest) {
 		runtime.Gosched()
+		if over(req) {
+			return ErrOver
+		}
 		if ready[op] {
 			return nil
 		}
@@ -71,7 +76,12 @@ func waitOnce(req uint32, pause int32) error {
 	return nil
 }
 
-// baseline is how many goroutines there are besides the request's.
+// baseline is how many goroutines there were besides the request's when it began.
 var baseline int
 
-func init() { baseline = runtime.NumGoroutine() - 1 }
+// beginWaiting forgets what an earlier request left.
+func beginWaiting() {
+	baseline = runtime.NumGoroutine() - 1
+	waiting = waiting[:0]
+	clear(ready)
+}

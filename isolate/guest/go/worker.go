@@ -3,6 +3,7 @@
 package worker
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -25,9 +26,16 @@ func HandleFunc(f http.HandlerFunc) { handler = f }
 // current is the id of the request that is being handled; 0 is none.
 var current uint32
 
+// ErrOver is what a goroutine gets that outlives its request.
+var ErrOver = errors.New("the request is over")
+
+// over says that req is not being handled any more: naming it would end the program.
+func over(req uint32) bool { return req != current }
+
 //go:wasmexport handle
 func handle(req uint32) {
 	current = req
+	beginWaiting()
 	defer func() { current = 0 }()
 	w := &writer{req: req, header: http.Header{}}
 	defer w.recover()
@@ -117,6 +125,9 @@ func (b *body) Read(p []byte) (int, error) {
 	if b.handle == 0 {
 		return 0, http.ErrBodyReadAfterClose
 	}
+	if over(b.req) {
+		return 0, ErrOver
+	}
 	if len(p) == 0 {
 		return 0, nil
 	}
@@ -133,7 +144,7 @@ func (b *body) Read(p []byte) (int, error) {
 // Close gives the body up, and the response that it belongs to.
 func (b *body) Close() error {
 	switch {
-	case b.handle == 0:
+	case b.handle == 0 || over(b.req):
 	case b.response != 0:
 		closeHandle(b.req, b.response)
 	default:

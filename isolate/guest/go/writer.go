@@ -37,7 +37,7 @@ func (w *writer) WriteHeader(status int) {
 }
 
 func (w *writer) Write(p []byte) (int, error) {
-	if w.done {
+	if w.done || over(w.req) {
 		return 0, errDone
 	}
 	w.WriteHeader(http.StatusOK)
@@ -54,7 +54,7 @@ func (w *writer) Write(p []byte) (int, error) {
 // Flush sends what there is, and what is written from now on at once.
 func (w *writer) Flush() {
 	w.WriteHeader(http.StatusOK)
-	if !w.done {
+	if !w.done && !over(w.req) {
 		w.start()
 	}
 }
@@ -63,7 +63,7 @@ func (w *writer) Flush() {
 // response: its bytes never come here.
 func (w *writer) ReadFrom(r io.Reader) (int64, error) {
 	b, ok := r.(*body)
-	if !ok || b.handle == 0 || w.done || w.stream != 0 || len(w.buf) > 0 {
+	if !ok || b.handle == 0 || over(b.req) || w.done || w.stream != 0 || len(w.buf) > 0 {
 		return io.Copy(struct{ io.Writer }{w}, r)
 	}
 	w.WriteHeader(http.StatusOK)
@@ -92,6 +92,9 @@ func (w *writer) start() error {
 
 func (w *writer) send(p []byte) (sent int, err error) {
 	for sent < len(p) {
+		if over(w.req) {
+			return sent, ErrOver
+		}
 		n := streamWrite(w.req, w.stream, at(p[sent:]), uint32(len(p)-sent))
 		if n < 0 {
 			return sent, abi.Code(n)

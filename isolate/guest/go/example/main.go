@@ -31,8 +31,10 @@ func init() {
 	mux.HandleFunc("/fetch", fetch)
 	mux.HandleFunc("/parallel", parallel)
 	mux.HandleFunc("/goroutines", parallel)
+	mux.HandleFunc("/leave", leave)
 	mux.HandleFunc("/pass", pass)
 	mux.HandleFunc("/dispatch/{name}", dispatch)
+	mux.HandleFunc("/limited/{name}", limited)
 	mux.HandleFunc("/sleep", sleep)
 	mux.HandleFunc("/log", log)
 	mux.HandleFunc("/count", counted)
@@ -119,12 +121,19 @@ func parallel(w http.ResponseWriter, _ *http.Request) {
 	fmt.Fprint(w, strings.Join(texts[:], ""))
 }
 
+// leave answers before its goroutine has what it waits for.
+func leave(w http.ResponseWriter, _ *http.Request) {
+	go get("http://origin.example/slow/1")
+	time.Sleep(time.Millisecond)
+	fmt.Fprint(w, "left")
+}
+
 func get(url string) (string, error) {
 	r, err := http.NewRequest("GET", url, nil)
 	if err != nil {
 		return "", err
 	}
-	resp, err := worker.Fetch(r)
+	resp, err := worker.Transport{}.RoundTrip(r)
 	if err != nil {
 		return "", err
 	}
@@ -154,6 +163,20 @@ func dispatch(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		w.WriteHeader(http.StatusNotFound)
 		fmt.Fprint(w, err)
+		return
+	}
+	worker.Forward(w, resp)
+}
+
+// limited gives the user Worker less than it would have, and its outbound Worker a parameter.
+func limited(w http.ResponseWriter, r *http.Request) {
+	customer := worker.Dispatcher("DISPATCHER").Get(r.PathValue("name"), worker.DispatchOptions{
+		Limits:   &worker.DispatchLimit{CPUMs: 5},
+		Outbound: map[string]any{"who": "me"},
+	})
+	resp, err := customer.Fetch(r)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadGateway)
 		return
 	}
 	worker.Forward(w, resp)
