@@ -142,9 +142,8 @@ static JSValue can_parse(JSContext *ctx, JSValueConst self, int argc, JSValueCon
   if (!need(ctx, argc, 1, "URL.canParse")) return JS_EXCEPTION;
   Url url;
   Outcome outcome = parse(ctx, argv[0], argument(argc, argv, 1), &url);
-  if (outcome == THREW) return JS_EXCEPTION;
-  js_free(ctx, url.href);
-  return JS_NewBool(outcome == PARSED);
+  if (outcome == PARSED) js_free(ctx, url.href);
+  return outcome == THREW ? JS_EXCEPTION : JS_NewBool(outcome == PARSED);
 }
 
 // ---- getters
