@@ -53,13 +53,3 @@ func (rt *Runtime) compile(ctx context.Context, binary []byte, maxMemory int64, 
 }
 
 func (m *module) close() { m.compiled.Close(context.Background()) }
-
-// exports reports whether the guest exports a function of this name and type.
-func (m *module) exports(name string, params, results []byte) bool {
-	for _, e := range m.rewritten.Exports {
-		if e.Name == name && e.Kind == wasm.KindFunction {
-			return string(e.Params) == string(params) && string(e.Results) == string(results)
-		}
-	}
-	return false
-}

@@ -98,12 +98,6 @@ func (p *platform) stop() error {
 	return p.cmd.Wait()
 }
 
-// kill ends it as a power cut does.
-func (p *platform) kill() {
-	p.cmd.Process.Kill()
-	p.cmd.Wait()
-}
-
 // client never follows a redirect and reaches every host name at the ingress.
 func (p *platform) client() *http.Client {
 	return &http.Client{
