@@ -21,6 +21,7 @@ class ByteSource {
     this.request = null; // the public BYOBRequest of pending[0], once asked for
     this.wrapper = undefined;
     this.onDrained = undefined; // called when the queue has become empty
+    this.onEnd = undefined; // called once, when no more bytes will come or be asked for
   }
 
   get public() { return this.wrapper ??= new ReadableByteStreamController(SECRET, this); }
@@ -367,7 +368,9 @@ class ByteSource {
   }
 
   clear() {
-    this.pullFn = this.cancelFn = this.onDrained = undefined;
+    const { onEnd } = this;
+    this.pullFn = this.cancelFn = this.onDrained = this.onEnd = undefined;
+    onEnd?.();
   }
 
   cancelSteps(reason) {

@@ -72,6 +72,7 @@ hooks.lengthOf = (stream) => readableOf(stream).expected;
 // release marks a stream whose handle or bytes were passed on: it is locked for good.
 hooks.release = (stream) => {
   const inner = readableOf(stream);
+  if (inner.host !== undefined) inner.controller.clear();
   inner.host = undefined;
   inner.disturbed = true;
   new Reader(inner);

@@ -30,12 +30,32 @@ function abortable(signal, start) {
     reject(reason);
   };
   onAbort(signal, stop);
-  const done = (settle) => (value) => {
+  upon(running, (response) => {
     offAbort(signal, stop);
-    settle(value);
-  };
-  upon(running, done(resolve), done(reject));
+    abortBody(signal, response);
+    resolve(response);
+  }, (error) => {
+    offAbort(signal, stop);
+    reject(error);
+  });
   return promise;
+}
+
+const responseBody = getterOf(Response.prototype, "body");
+
+// abortBody lets the signal end a response that is still coming in, until it has been read or
+// passed on.
+function abortBody(signal, response) {
+  const body = signal.aborted ? null : responseBody(response);
+  if (body === null) return;
+  const { host, controller } = readableOf(body);
+  if (host === undefined) return;
+  const stop = (reason) => {
+    host.cancel();
+    controller.fail(reason);
+  };
+  onAbort(signal, stop);
+  controller.onEnd = () => offAbort(signal, stop);
 }
 
 expose("fetch", function fetch(input, init = undefined) {

@@ -19,6 +19,28 @@ stories([
     controller.abort();
     return [await response.text(), mock.calls.length];
   `, ["ok", 1]],
+  ["an abort ends a response that is still coming in", `
+    mock.bodies.set(3, ["ab", "cd"]);
+    mock.onFetch = () => Promise.resolve(new Response(3));
+    const controller = new AbortController();
+    const { body } = await fetch("http://a/", { signal: controller.signal });
+    const reader = body.getReader();
+    await reader.read();
+    controller.abort(new Error("enough"));
+    return [await reader.read().catch(String), mock.calls.map((call) => call[0])];
+  `, ["Error: enough", ["fetch", "read", "cancel"]]],
+  ["an abort leaves alone what was read or passed on", `
+    mock.bodies.set(3, []);
+    mock.onFetch = () => Promise.resolve(new Response(3));
+    const controller = new AbortController();
+    const read = await fetch("http://a/", { signal: controller.signal });
+    await sw.hooks.consume(read.body);
+    const passed = await fetch("http://a/", { signal: controller.signal });
+    const handle = sw.hooks.handleOf(passed.body);
+    sw.hooks.release(passed.body);
+    controller.abort();
+    return [handle, mock.calls.map((call) => call[0])];
+  `, [3, ["fetch", "read", "fetch"]]],
   ["a request without a signal is not given one", `
     let made = 0;
     const { newSignal } = sw.hooks;

@@ -88,6 +88,7 @@ globalThis.Response = class Response {
     this.#status = status;
   }
   get status() { return this.#status; }
+  get body() { return typeof this.#body === "number" ? (this.#body = sw.hooks.bodyStream(this, this.#body)) : this.#body?.getReader ? this.#body : null; }
   text() { return Promise.resolve(this.#body); }
 };
 
