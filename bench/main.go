@@ -102,7 +102,7 @@ func measure(running []*target, o options) ([]row, error) {
 	}
 	rows := make([]row, len(running))
 	for i, t := range running {
-		rows[i] = summarise(t.scenario, rounds[i])
+		rows[i] = summarise(t, rounds[i])
 	}
 	addRatios(rows)
 	return rows, nil

@@ -21,7 +21,7 @@ type round struct {
 }
 
 func (t *target) round(o options) (r round, err error) {
-	mallocs0, err := t.process.mallocs()
+	mallocs0, err := t.mallocs()
 	if err != nil {
 		return r, err
 	}
@@ -39,7 +39,7 @@ func (t *target) round(o options) (r round, err error) {
 	if err != nil {
 		return r, err
 	}
-	mallocs1, err := t.process.mallocs()
+	mallocs1, err := t.mallocs()
 	if err != nil {
 		return r, err
 	}
@@ -51,6 +51,14 @@ func (t *target) round(o options) (r round, err error) {
 	r.p50, r.p99 = quantile(latencies, 0.5), quantile(latencies, 0.99)
 	r.allocs = float64(mallocs1-mallocs0) / n
 	return r, err
+}
+
+// mallocs is 0 where the process cannot be asked.
+func (t *target) mallocs() (uint64, error) {
+	if t.process.mallocs == nil {
+		return 0, nil
+	}
+	return t.process.mallocs()
 }
 
 func quantile(sorted []uint32, q float64) float64 {
@@ -69,14 +77,15 @@ type row struct {
 	P50      float64            `json:"p50_us"`
 	P99      float64            `json:"p99_us"`
 	RSS      float64            `json:"rss_mib"`
-	Allocs   float64            `json:"allocs_per_request"`
+	Allocs   *float64           `json:"allocs_per_request"` // null where the process cannot be asked
 	Rounds   int                `json:"rounds"`
 	Ratio    map[string]float64 `json:"ratio"` // this row's CPU per request over each peer row's
 	what     string
 	low, top float64 // of CPU over the rounds
 }
 
-func summarise(s scenario, rounds []round) row {
+func summarise(t *target, rounds []round) row {
+	s := t.scenario
 	of := func(get func(round) float64) []float64 {
 		var values []float64
 		for _, r := range rounds {
@@ -87,6 +96,10 @@ func summarise(s scenario, rounds []round) row {
 	}
 	median := func(get func(round) float64) float64 { v := of(get); return v[len(v)/2] }
 	cpus := of(func(r round) float64 { return r.cpu })
+	var allocs *float64
+	if t.process.mallocs != nil {
+		allocs = new(median(func(r round) float64 { return r.allocs }))
+	}
 	return row{
 		Scenario: s.name, Peer: s.peer, what: s.what, Rounds: len(rounds),
 		CPU: cpus[len(cpus)/2], low: cpus[0], top: cpus[len(cpus)-1],
@@ -94,7 +107,7 @@ func summarise(s scenario, rounds []round) row {
 		P50:    median(func(r round) float64 { return r.p50 }),
 		P99:    median(func(r round) float64 { return r.p99 }),
 		RSS:    median(func(r round) float64 { return r.rss }),
-		Allocs: median(func(r round) float64 { return r.allocs }),
+		Allocs: allocs,
 	}
 }
 
@@ -114,8 +127,12 @@ func printTable(w io.Writer, rows []row) {
 	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(tw, "scenario\tCPU µs/req\tmin–max\tratio\trps\tp50 µs\tp99 µs\tRSS MiB\tallocs/req\t")
 	for _, r := range rows {
-		fmt.Fprintf(tw, "%s\t%.2f\t%.2f–%.2f\t%s\t%.0f\t%.0f\t%.0f\t%.0f\t%.3f\t\n",
-			r.Scenario, r.CPU, r.low, r.top, r.ratios(), r.RPS, r.P50, r.P99, r.RSS, r.Allocs)
+		allocs := "–"
+		if r.Allocs != nil {
+			allocs = fmt.Sprintf("%.3f", *r.Allocs)
+		}
+		fmt.Fprintf(tw, "%s\t%.2f\t%.2f–%.2f\t%s\t%.0f\t%.0f\t%.0f\t%.0f\t%s\t\n",
+			r.Scenario, r.CPU, r.low, r.top, r.ratios(), r.RPS, r.P50, r.P99, r.RSS, allocs)
 	}
 	tw.Flush()
 	for _, r := range rows {

@@ -34,6 +34,10 @@ var scenarios = []scenario{
 		host: "url.bench.example", path: "/some/path", body: "Hello /some/path", start: startHello},
 	{name: "js-dispatch", peer: "switchyard", what: "the seed's dispatch Worker and a user Worker, both JavaScript",
 		host: "js.bench.example", path: "/", body: hello, start: startDispatch},
+	{name: "workerd-hello", peer: "workerd", what: "js-hello's Worker",
+		host: "js.bench.example", path: "/", body: hello, start: startWorkerdHello},
+	{name: "workerd-dispatch", peer: "workerd", what: "js-dispatch's Workers, joined by a service binding",
+		host: "js.bench.example", path: "/", body: hello, start: startWorkerdDispatch},
 }
 
 const hello = "Hello"
