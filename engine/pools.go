@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"sync"
 	"time"
@@ -133,6 +134,8 @@ func (p *pools) fly(v *version, f *flight) {
 	wanted := v.script.state.Load().wants(v) && !p.mu.closed
 	var victim *loaded
 	switch {
+	case err != nil && wanted && deleted(err):
+		f.err = ErrWorkerNotFound
 	case err != nil && wanted:
 		f.err = err
 		p.failed(v, err)
@@ -148,6 +151,12 @@ func (p *pools) fly(v *version, f *flight) {
 	if victim != nil {
 		victim.retire()
 	}
+}
+
+// deleted reports whether err is that of a version that the store has no more: its script is
+// being deleted, and will be gone from the catalog in a moment.
+func deleted(err error) bool {
+	return errors.Is(err, ErrVersionNotFound) || errors.Is(err, ErrScriptNotFound)
 }
 
 func (p *pools) failed(v *version, err error) {

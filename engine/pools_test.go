@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"switchyard/engine/store"
 	"switchyard/isolate"
 )
 
@@ -53,6 +54,25 @@ func TestLoadedVersionsAreBounded(t *testing.T) {
 	}
 	if n := p.rt.builds() - builds; n > 4 {
 		t.Errorf("%d versions were made, want at most 4", n)
+	}
+}
+
+// A deletion is in the store a moment before it is in the catalog. Who asks for a cold version
+// in between meets the deletion, not the inside of the store.
+func TestColdVersionBeingDeleted(t *testing.T) {
+	p := openPlatform(t)
+	p.namespace("production")
+	p.deploy("production/user", "say hello")
+	p.reopen()
+	s, err := p.catalog.script(Ref{"production", "user"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.store.Apply(t.Context(), store.DropScript(time.Now(), s.namespace.id, s.id)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.serve("http://user.test/"); !errors.Is(err, ErrWorkerNotFound) {
+		t.Errorf("got %v, want %v", err, ErrWorkerNotFound)
 	}
 }
 
