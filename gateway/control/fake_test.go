@@ -405,6 +405,28 @@ func (f *fakePlatform) PutRoute(_ context.Context, pattern, script string) (engi
 	return r, nil
 }
 
+func (f *fakePlatform) UpdateRoute(_ context.Context, id, pattern, script string) (engine.Route, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if err := f.change("UpdateRoute %s %s %s", id, pattern, script); err != nil {
+		return engine.Route{}, err
+	}
+	for _, r := range f.routes {
+		if r.Pattern == pattern && r.ID != id {
+			return engine.Route{}, fmt.Errorf("%w: %q", engine.ErrRouteExists, pattern)
+		}
+	}
+	if _, err := f.lookup(engine.Ref{Script: script}); err != nil {
+		return engine.Route{}, err
+	}
+	i := slices.IndexFunc(f.routes, func(r engine.Route) bool { return r.ID == id })
+	if i < 0 {
+		return engine.Route{}, fmt.Errorf("%w: %q", engine.ErrRouteNotFound, id)
+	}
+	f.routes[i].Pattern, f.routes[i].Script = pattern, script
+	return f.routes[i], nil
+}
+
 func (f *fakePlatform) DeleteRoute(_ context.Context, id string) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -33,5 +33,6 @@ type Platform interface {
 
 	Routes() []engine.Route
 	PutRoute(ctx context.Context, pattern, script string) (engine.Route, error)
+	UpdateRoute(ctx context.Context, id, pattern, script string) (engine.Route, error)
 	DeleteRoute(ctx context.Context, id string) error
 }

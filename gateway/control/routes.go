@@ -98,34 +98,12 @@ func (s *server) createRoute(c *call) (any, error) {
 	return described(describeRoute)(s.Platform.PutRoute(c.context(), body.Pattern, body.Script))
 }
 
-// updateRoute makes the new route before it drops the old one. Where both have one pattern
-// that cannot be: there the route is away for a moment.
 func (s *server) updateRoute(c *call) (any, error) {
 	body, err := c.readRoute()
 	if err != nil {
 		return nil, err
 	}
-	old, err := s.routeByID(c.param("route"))
-	if err != nil {
-		return nil, err
-	}
-	if old.Pattern == body.Pattern {
-		if old.Script == body.Script {
-			return describeRoute(old), nil
-		}
-		if _, err := s.Platform.Script(engine.Ref{Script: body.Script}); err != nil {
-			return nil, err
-		}
-		if err := s.Platform.DeleteRoute(c.context(), old.ID); err != nil {
-			return nil, err
-		}
-		return described(describeRoute)(s.Platform.PutRoute(c.context(), body.Pattern, body.Script))
-	}
-	made, err := s.Platform.PutRoute(c.context(), body.Pattern, body.Script)
-	if err != nil || made.ID == old.ID {
-		return describeRoute(made), err // the same pattern in another spelling is the same route
-	}
-	return describeRoute(made), s.Platform.DeleteRoute(c.context(), old.ID)
+	return described(describeRoute)(s.Platform.UpdateRoute(c.context(), c.param("route"), body.Pattern, body.Script))
 }
 
 func (s *server) deleteRoute(c *call) (any, error) {
