@@ -215,7 +215,7 @@ func response(req uint32, op int32, r *http.Request) (*http.Response, error) {
 	if id < 0 {
 		return nil, abi.Code(id)
 	}
-	raw, n := collect(make([]byte, 2<<10), func(p unsafe.Pointer, room uint32) int32 { return responseHead(req, id, p, room) })
+	raw, n := collect(scratch, func(p unsafe.Pointer, room uint32) int32 { return responseHead(req, id, p, room) })
 	if n < 0 {
 		return nil, abi.Code(n)
 	}

@@ -69,9 +69,12 @@ func throwText(req uint32, text, stack string) {
 // Exception is a value to panic with: the call ends with this text, without a stack.
 type Exception string
 
+// scratch is where heads are read to: everything is copied out of it.
+var scratch = make([]byte, 4<<10)
+
 // incoming is the request as net/http knows it.
 func incoming(req uint32) (*http.Request, error) {
-	raw, n := collect(make([]byte, 2<<10), func(p unsafe.Pointer, room uint32) int32 { return requestHead(req, p, room) })
+	raw, n := collect(scratch, func(p unsafe.Pointer, room uint32) int32 { return requestHead(req, p, room) })
 	if n < 0 {
 		return nil, abi.Code(n)
 	}
