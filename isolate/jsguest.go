@@ -1,6 +1,7 @@
 package isolate
 
 import (
+	"errors"
 	"strings"
 
 	"switchyard/isolate/js"
@@ -213,11 +214,17 @@ func (is *Isolate) putFetched(c *Call, op *operation) {
 	copy(b[js.FetchedBytes:], url)
 }
 
-// guestMessage is how an error reads to the guest that catches it.
+// guestMessage is how an error reads to the guest that catches it. Another Worker's exception
+// is known by its message alone: the class is not carried over.
 func guestMessage(err error) string {
 	text := err.Error()
 	if strings.HasPrefix(text, "BUG:") {
 		return "internal error"
+	}
+	if e := (*Exception)(nil); errors.As(err, &e) {
+		if class, message, ok := strings.Cut(text, ": "); ok && strings.HasSuffix(class, "Error") && !strings.Contains(class, " ") {
+			return message
+		}
 	}
 	return text
 }

@@ -108,8 +108,11 @@ func TestRefusedUploads(t *testing.T) {
 // echoWorld answers every fetch with what it was asked, after a while.
 func echoWorld(delay time.Duration) *fakeHost {
 	return &fakeHost{fetch: func(ctx context.Context, c *Call, sub *Subrequest) (*Response, error) {
-		if strings.HasSuffix(string(sub.Request.Head.URL()), "/fail") {
+		switch url := string(sub.Request.Head.URL()); {
+		case strings.HasSuffix(url, "/fail"):
 			return nil, errors.New("connection refused")
+		case strings.HasSuffix(url, "/throw"):
+			return nil, &Exception{Message: "TypeError: on purpose"}
 		}
 		time.Sleep(delay)
 		return testResponse(200, fmt.Sprintf("[%d %s %s %s%s]", sub.Binding, sub.Name, sub.Request.Head.Method(), sub.Request.Head.URL(), sub.Options)), nil
@@ -127,6 +130,7 @@ func TestFetches(t *testing.T) {
 		{"sequential", `let s = ""; for (const p of ["/1", "/2"]) s += await (await fetch("http://o.test" + p)).text(); return new Response(s)`,
 			"200 [-1  GET http://o.test/1][-1  GET http://o.test/2]"},
 		{"rejected", `try { await fetch("http://o.test/fail") } catch (e) { return new Response(e.message) }`, "200 connection refused"},
+		{"another's exception", `try { await fetch("http://o.test/throw") } catch (e) { return new Response(e.message) }`, "200 on purpose"},
 		{"dispatch", `return env.DISPATCHER.get("customer").fetch(request)`, "200 [0 customer GET http://a.test/]"},
 		{"dispatch with limits", `return env.DISPATCHER.get("customer", {}, { limits: { cpuMs: 5 } }).fetch("http://x.test/")`,
 			`200 [0 customer GET http://x.test/{"args":{},"limits":{"cpuMs":5}}]`},
