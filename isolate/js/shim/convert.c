@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "json.h"
+
 static void skip_bom(const char **data, size_t *len) {
   if (*len < 3 || memcmp(*data, "\xEF\xBB\xBF", 3) != 0) return;
   *data += 3;
@@ -17,7 +19,8 @@ static JSValue parse_json(JSContext *ctx, const char *data, size_t len) {
     utf8_repair(&b, data, len);
   buffer_byte(&b, 0);
   if (!buffer_ok(ctx, &b)) return JS_EXCEPTION;
-  JSValue value = JS_ParseJSON(ctx, b.data, b.len - 1, "<body>");
+  bool shallow = json_shallow(ctx, b.data, b.len - 1);
+  JSValue value = shallow ? JS_ParseJSON(ctx, b.data, b.len - 1, "<body>") : JS_EXCEPTION;
   buffer_free(&b);
   return value;
 }

@@ -9,6 +9,7 @@
 #include "event.h"
 #include "globals.h"
 #include "headers.h"
+#include "json.h"
 #include "module.h"
 #include "operation.h"
 #include "owner.h"
@@ -53,6 +54,7 @@ static void define_classes(void) {
   url_define();
   params_define();
   codec_define();
+  json_define();
   random_define();
   event_define();
   module_define();

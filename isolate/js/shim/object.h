@@ -36,11 +36,12 @@ JSValue global_get(const char *name);
 // function_set gives object a hidden method.
 void function_set(JSValueConst object, const char *name, JSCFunction *, int arguments);
 
-// resolved takes the value and returns a promise of it; rejected takes the pending exception instead.
+// resolved takes the value and returns a promise of it; rejected one of the pending exception.
 JSValue resolved(JSContext *, JSValue);
 JSValue rejected(JSContext *);
 
-static inline JSValue argument(int argc, JSValueConst *argv, int i) { return i < argc ? argv[i] : JS_UNDEFINED; }
+// argument is the i-th argument, undefined when it was not given. It is borrowed.
+static inline JSValueConst argument(int argc, JSValueConst *argv, int i) { return i < argc ? argv[i] : JS_UNDEFINED; }
 
 // need throws when fewer than `wanted` arguments were given.
 bool need(JSContext *, int argc, int wanted, const char *what);
