@@ -48,13 +48,14 @@ type ledger struct {
 	mu struct {
 		sync.Mutex
 		names map[int]string // tenant → namespace/script
+		boxes map[int]bool   // tenants that stand for whoever the script is at the moment
 		dead  map[int]string // request → why what it left behind must never be seen again
 	}
 }
 
 func newLedger() *ledger {
 	l := &ledger{}
-	l.mu.names, l.mu.dead = map[int]string{}, map[int]string{}
+	l.mu.names, l.mu.boxes, l.mu.dead = map[int]string{}, map[int]bool{}, map[int]string{}
 	return l
 }
 
@@ -62,6 +63,26 @@ func (l *ledger) name(tenant int, ref string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.mu.names[tenant] = ref
+}
+
+// mailbox makes tenant one whose requests any incarnation of its script may see: who sends
+// while scripts come and go cannot know which one answers.
+func (l *ledger) mailbox(tenant int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.mu.boxes[tenant] = true
+}
+
+// ref returns the script that tenant is.
+func (l *ledger) ref(tenant int) string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.mu.names[tenant]
+}
+
+// ownsLocked reports whether what carries c may be shown to tenant.
+func (l *ledger) ownsLocked(c canary, tenant int) bool {
+	return c.tenant == tenant || c.kind == 'r' && l.mu.boxes[c.tenant] && l.mu.names[c.tenant] == l.mu.names[tenant]
 }
 
 // bury says that request's isolate was killed: no later answer may know of it.
@@ -77,7 +98,7 @@ func (l *ledger) check(text string, v *version, request int) error {
 	defer l.mu.Unlock()
 	for _, c := range canariesIn(text) {
 		switch {
-		case c.tenant != v.tenant:
+		case !l.ownsLocked(c, v.tenant):
 			return fmt.Errorf("leak: tenant %d (%s) was shown %v of tenant %d (%s)", v.tenant, l.mu.names[v.tenant], c, c.tenant, l.mu.names[c.tenant])
 		case c.kind != 'r' && c.number != v.serial:
 			return fmt.Errorf("leak: upload %d of tenant %d shows %v of another upload", v.serial, v.tenant, c)

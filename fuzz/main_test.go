@@ -17,6 +17,9 @@ import (
 // guestMemory keeps a Worker that eats all it may cheap.
 const guestMemory = 48 << 20
 
+// guestIsolates, of one version, are few, so that requests share them.
+const guestIsolates = 2
+
 // sharedRuntime is the process' only Runtime: the JavaScript engine is compiled once.
 var sharedRuntime = sync.OnceValues(func() (*isolate.Runtime, error) {
 	binary, err := js.Engine()
@@ -24,7 +27,7 @@ var sharedRuntime = sync.OnceValues(func() (*isolate.Runtime, error) {
 		return nil, err
 	}
 	return isolate.NewRuntime(isolate.Options{
-		Engine: binary, Prelude: js.Prelude(), Memory: guestMemory, Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Engine: binary, Prelude: js.Prelude(), Memory: guestMemory, MaxIsolates: guestIsolates, Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
 	})
 })
 

@@ -162,7 +162,7 @@ func (s *script) check(sys system, got engine.Script) error {
 	}
 	versions, err := sys.Versions(s.ref)
 	if err != nil || len(versions) != len(s.versions) {
-		return fmt.Errorf("it has %d versions and the error %w, want %d", len(versions), err, len(s.versions))
+		return fmt.Errorf("it has %d versions and the error %v, want %d", len(versions), err, len(s.versions))
 	}
 	slices.Reverse(versions)
 	for i, v := range s.versions {
@@ -176,7 +176,7 @@ func (s *script) check(sys system, got engine.Script) error {
 func (s *script) checkDeployments(sys system) error {
 	deployments, err := sys.Deployments(s.ref)
 	if err != nil || len(deployments) != len(s.deployments) {
-		return fmt.Errorf("it has %d deployments and the error %w, want %d", len(deployments), err, len(s.deployments))
+		return fmt.Errorf("it has %d deployments and the error %v, want %d", len(deployments), err, len(s.deployments))
 	}
 	slices.Reverse(deployments)
 	for i, d := range s.deployments {
@@ -207,7 +207,7 @@ func (s *script) checkContent(sys system) error {
 	}
 	main, modules, err := sys.Content(s.ref)
 	if err != nil || main != "index.js" || len(modules) != 1 || string(modules[0].Source) != newest.source() {
-		return fmt.Errorf("content of %v: %q, %d modules, error %w; want the source of version %d", s.ref, main, len(modules), err, newest.number)
+		return fmt.Errorf("content of %v: %q, %d modules, error %v; want the source of version %d", s.ref, main, len(modules), err, newest.number)
 	}
 	return nil
 }

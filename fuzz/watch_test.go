@@ -13,7 +13,7 @@ import (
 // thing that is wrong with it.
 type watch struct {
 	ledger *ledger
-	owners sync.Map // tenant of a canary → script id whose connections its fetches used
+	owners sync.Map // script id of connections → namespace/script of the canaries that left on them
 
 	mu struct {
 		sync.Mutex
@@ -58,11 +58,12 @@ func (w *watch) checkBug(line string) {
 	}
 }
 
-// fetched checks that what tenant sends leaves on the connections of one script only.
+// fetched checks that what leaves on one script's connections is of that script only.
 func (w *watch) fetched(script, url string) {
 	for _, c := range canariesIn(url) {
-		if owner, _ := w.owners.LoadOrStore(c.tenant, script); owner != script {
-			w.report(fmt.Errorf("leak: %v left on the connections of script %s, before on those of %s", c, script, owner))
+		ref := w.ledger.ref(c.tenant)
+		if owner, _ := w.owners.LoadOrStore(script, ref); owner != ref {
+			w.report(fmt.Errorf("leak: %v of %s left on the connections of %v", c, ref, owner))
 		}
 	}
 }

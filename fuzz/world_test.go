@@ -19,6 +19,7 @@ type world struct {
 	r        *rand.Rand
 	ledger   *ledger
 	entry    bool
+	crowded  bool // others are in the same isolates: a kill may take a request with it
 	counts   *counters
 	lastOps  []string // the latest operations, for the report of a finding
 	requests int
@@ -123,6 +124,9 @@ func (w *world) judge(q *request, o outcome, states ...live) (int, error) {
 
 func (w *world) match(q *request, o outcome, l live) error {
 	if q.gone(o) {
+		return nil
+	}
+	if w.crowded && (q.failed(o, isolate.ErrReset) || q.path == "stream" && o.torn != nil) {
 		return nil
 	}
 	if len(l.versions) == 0 {
