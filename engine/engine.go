@@ -81,6 +81,7 @@ type Engine struct {
 	publishing sync.Mutex // editions of the catalog, microseconds each
 	requests   atomic.Uint64
 	closed     atomic.Bool
+	collector  collector
 }
 
 // Open opens the platform in o.Dir, which is made when it is missing. Nothing is compiled:
@@ -106,6 +107,7 @@ func Open(o Options) (*Engine, error) {
 	if e.catalog, err = restore(e.store); err != nil {
 		return nil, errors.Join(fmt.Errorf("data directory %s: %w", o.Dir, err), e.store.Close())
 	}
+	e.startCollector()
 	return e, nil
 }
 
@@ -121,7 +123,10 @@ func checkOptions(o *Options) error {
 // Close stops loading, lets calls that run end, and closes the store. Ingress and control
 // listener must have stopped: calls that come later fail.
 func (e *Engine) Close() error {
-	e.closed.Store(true)
+	if e.closed.Swap(true) {
+		return nil
+	}
+	e.collector.close()
 	e.pools.close()
 	return e.store.Close()
 }

@@ -6,9 +6,9 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"io/fs"
 	"log/slog"
 	"os"
+	"path/filepath"
 
 	"switchyard/engine/store"
 )
@@ -36,12 +36,8 @@ func dataFlags(name string, args []string, stderr io.Writer, file string) (dir, 
 
 // openStore opens a store that exists; a server must not be running over it.
 func openStore(dir string, stderr io.Writer) (*store.Store, error) {
-	entries, err := os.ReadDir(dir)
-	if err == nil && len(entries) == 0 {
-		err = fmt.Errorf("%s: %w: it holds no store", dir, fs.ErrNotExist)
-	}
-	if err != nil {
-		return nil, err
+	if _, err := os.Stat(filepath.Join(dir, "db")); err != nil {
+		return nil, fmt.Errorf("--data: %s holds no store: %w", dir, err)
 	}
 	return store.Open(store.Options{Dir: dir, Logger: slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))})
 }
