@@ -17,3 +17,4 @@ compile hello.c hello.wasm
 compile example.c example.wasm -DSTREAMING
 compile example.c ../../testdata/inline.wasm
 compile ../../testdata/canary.c ../../testdata/canary.wasm
+compile ../../testdata/states.c ../../testdata/states.wasm
