@@ -24,12 +24,8 @@ const heapReserve = 8 << 20
 
 // startEngine compiles the engine and takes the base snapshot.
 func (rt *Runtime) startEngine() error {
-	known := map[string]bool{}
-	for _, f := range engineFunctions() {
-		known[f.module+"."+f.name] = true
-	}
 	may := func(module, name string, _, _ []byte) error {
-		if known[module+"."+name] || module == "wasi_snapshot_preview1" {
+		if module == js.ImportModule && name == js.ImportName {
 			return nil
 		}
 		return errors.New("the engine must not import it")
@@ -126,28 +122,10 @@ func (is *Isolate) setText(text string) {
 	putWord(b, 0, uint32(copy(b[4:], text)))
 }
 
-// engineFunctions is what the engine imports: the host's one function, and what its libc and
-// its own host layer are linked against but never need here.
+// engineFunctions is what the engine imports: the host's one function.
 func engineFunctions() []hostFunction {
 	i32 := api.ValueTypeI32
-	list := []hostFunction{{
+	return []hostFunction{{
 		js.ImportModule, js.ImportName, []byte{i32, i32, i32, i32, i32}, []byte{i32}, hostEntry,
 	}}
-	for _, f := range []struct {
-		name            string
-		params, results int
-	}{
-		{"host_call", 5, 1}, {"host_interrupt", 0, 1}, {"host_promise_rejection", 3, 0},
-		{"host_module_normalize", 2, 1}, {"host_module_load", 2, 1}, {"host_get_timezone_offset", 2, 1},
-	} {
-		i32s := []byte{i32, i32, i32, i32, i32}
-		list = append(list, hostFunction{"env", f.name, i32s[:f.params], i32s[:f.results], answerZero})
-	}
-	return list
-}
-
-func answerZero(_ context.Context, _ api.Module, stack []uint64) {
-	if len(stack) > 0 {
-		stack[0] = 0
-	}
 }
