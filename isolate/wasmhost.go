@@ -19,6 +19,7 @@ func (a arguments) u32(i int) uint32 { return uint32(a[i]) }
 // the guest named; with it, it is nil when the guest named none.
 type guestFunction struct {
 	module bool // may be called without a request: id 0
+	wide   bool // its result is an i64
 	fn     func(is *Isolate, c *Call, a arguments) int64
 }
 
@@ -46,7 +47,7 @@ var guestImplementations = map[string]guestFunction{
 	"env":            {module: true, fn: guestEnvText},
 	"binding":        {module: true, fn: guestBinding},
 	"log":            {module: true, fn: guestLog},
-	"now":            {module: true, fn: guestNow},
+	"now":            {module: true, wide: true, fn: guestNow},
 	"random":         {module: true, fn: guestRandom},
 }
 
@@ -77,7 +78,10 @@ func (f guestFunction) host(ctx context.Context, _ api.Module, stack []uint64) {
 	case id != c.state.id:
 		breach("request %d is not the one that is being answered", id)
 	}
-	stack[0] = uint64(f.fn(is, c, stack))
+	r := f.fn(is, c, stack)
+	if stack[0] = uint64(uint32(r)); f.wide {
+		stack[0] = uint64(r)
+	}
 }
 
 func result(code abi.Code) uint64 { return uint64(uint32(code)) }
