@@ -39,10 +39,6 @@ const (
 	Init   Warmth = "init"   // the version itself was loaded and evaluated first
 )
 
-// restLimit is how long waitUntil and a response's stream may wait without an end in sight
-// after the response has been handed out.
-const restLimit = 30 * time.Second
-
 // callState is what the isolate knows of a call. The turn of its isolate guards it, except for
 // what stands under mu, which completions from other goroutines reach.
 //
@@ -137,17 +133,16 @@ func (c *Call) deliver() (*Response, error) {
 	c.Usage = s.usage
 	r, err := s.response, s.err
 	s.response = nil
-	if err == nil && c.resting() && s.wall.IsZero() {
-		s.wall = time.Now().Add(restLimit)
-	}
+	c.limitRest()
 	return r, err
 }
 
-// progress renews the time that a response's stream may take until something happens.
-func (c *Call) progress() {
+// limitRest bounds what goes on under waitUntil, from the end of the response on. A body that
+// somebody reads is part of the response: it may take for ever.
+func (c *Call) limitRest() {
 	s := &c.state
-	if s.delivered && c.Limits.Wall == 0 {
-		s.wall = time.Now().Add(restLimit)
+	if s.delivered && s.wall.IsZero() && (s.out == nil || s.out.over()) {
+		s.wall = time.Now().Add(s.pool.rt.options.WaitUntil)
 	}
 }
 

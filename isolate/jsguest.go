@@ -31,7 +31,7 @@ func (g jsGuest) invoke(is *Isolate, c *Call) (*Response, error) {
 	r, err := c.deliver()
 	if err == nil && c.resting() {
 		is.turn.Unlock()
-		go g.rest(c) // ends by restLimit or the call's wall limit, at the latest
+		go g.rest(c) // ends with the body's reader, then by Options.WaitUntil, at the latest
 	} else {
 		g.leave(c)
 	}
@@ -42,6 +42,7 @@ func (g jsGuest) invoke(is *Isolate, c *Call) (*Response, error) {
 func (g jsGuest) rest(c *Call) {
 	c.state.is.turn.Lock()
 	for c.resting() && g.step(c) {
+		c.limitRest()
 	}
 	g.leave(c)
 }

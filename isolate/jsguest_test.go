@@ -261,6 +261,29 @@ func TestWaitUntil(t *testing.T) {
 	}
 }
 
+// TestRestLimit: work under waitUntil is bounded, a body that is being read is not.
+func TestRestLimit(t *testing.T) {
+	rt := jsRuntime(t)
+	defer func(d time.Duration) { rt.options.WaitUntil = d }(rt.options.WaitUntil)
+	rt.options.WaitUntil = 50 * time.Millisecond
+	for name, body := range map[string]string{
+		"stream": `let n = 0; return new Response(new ReadableStream({ async pull(c) { await scheduler.wait(20); if (n++ === 10) c.close(); else c.enqueue(new TextEncoder().encode(".")); } }))`,
+		"work":   `ctx.waitUntil(scheduler.wait(300).then(() => console.log("too late"))); return new Response("..........")`,
+	} {
+		p, err := rt.NewPool(context.Background(), jsSpec(handler(body)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer p.Close()
+		host, started := new(fakeHost), time.Now()
+		wants(t, p, host, testRequest("GET", "http://a.test/", ""), "200 ..........")
+		waitFor(t, name+" to end", func() bool { return p.Stats().Calls == 0 })
+		if name == "work" && (time.Since(started) > 250*time.Millisecond || host.log() != "") {
+			t.Errorf("work under waitUntil went on for %v, log %q", time.Since(started), host.log())
+		}
+	}
+}
+
 // TestClientGone: nobody waits, so the call ends and its isolate takes the next one.
 func TestClientGone(t *testing.T) {
 	p := newTestPool(t, jsSpec(handler(`await scheduler.wait(60000); return new Response("late")`)))

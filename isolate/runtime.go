@@ -29,6 +29,7 @@ type Options struct {
 	MaxIsolates int           // isolates of one version. Default: 64
 	Suspended   int           // requests that wait in one JavaScript isolate at once. Default: 8
 	StartupCPU  time.Duration // CPU time of evaluating a Worker. Default: 400 ms
+	WaitUntil   time.Duration // that work under waitUntil may take after the response. Default: 30 s
 	Logger      *slog.Logger  // Default: slog.Default()
 }
 
@@ -44,6 +45,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.StartupCPU == 0 {
 		o.StartupCPU = 400 * time.Millisecond
+	}
+	if o.WaitUntil == 0 {
+		o.WaitUntil = 30 * time.Second
 	}
 	if o.Logger == nil {
 		o.Logger = slog.Default()

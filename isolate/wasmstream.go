@@ -72,7 +72,6 @@ func guestStreamWrite(is *Isolate, c *Call, a arguments) int64 {
 	if !ok {
 		return code(abi.Gone)
 	}
-	c.progress()
 	return int64(len(p))
 }
 
@@ -88,6 +87,7 @@ func guestStreamEnd(_ *Isolate, c *Call, a arguments) int64 {
 	}
 	c.endStream(h.stream, err)
 	*h = handle{}
+	c.limitRest()
 	return code(abi.OK)
 }
 
