@@ -24,7 +24,8 @@ type meter struct {
 	call    *Call
 	entered time.Duration // monotonic clock when the guest was entered: what it sees as now
 	last    time.Duration // the same at the start of the slice
-	thread  time.Duration // thread CPU clock then; valid when yielded
+	cpu     time.Duration // thread CPU clock then; this and thread are valid when yielded
+	thread  int           // whose clock that is
 	sched   time.Duration // when the scheduler last ran
 	yielded bool
 	slow    bool // holds a token of the lane
@@ -53,17 +54,30 @@ func (m *meter) end(l lane) {
 }
 
 // charge adds the slice that ends now. A slice far longer than its fuel explains was mostly
-// spent off the CPU or on somebody else's account, so the thread's own clock counts instead.
+// spent off the CPU or on somebody else's account, so the thread's own clock counts instead;
+// when the scheduler moved the goroutine to another thread, no clock knows, and the budget
+// counts: nobody is killed for another's load.
 func (m *meter) charge(now time.Duration) {
 	spent := now - m.last
 	if spent > sliceBudget {
-		if !m.yielded {
-			spent = sliceBudget
-		} else if cpu := threadCPU() - m.thread; cpu > 0 && cpu < spent {
-			spent = cpu
-		}
+		spent = m.long(spent)
 	}
 	m.call.state.usage.CPU += spent
+}
+
+// long is what a slice that took the wall time spent is charged.
+func (m *meter) long(spent time.Duration) time.Duration {
+	if !m.yielded {
+		return sliceBudget
+	}
+	cpu, thread := threadCPU()
+	if thread == 0 {
+		return spent
+	}
+	if thread < 0 || thread != m.thread {
+		return sliceBudget
+	}
+	return min(spent, cpu-m.cpu)
 }
 
 // pause closes the segment for as long as a host function waits; resume opens it again.
@@ -100,7 +114,8 @@ func (is *Isolate) pace() {
 		now = monotonic()
 		m.sched = now
 	}
-	m.last, m.thread, m.yielded = now, threadCPU(), true
+	m.last, m.yielded = now, true
+	m.cpu, m.thread = threadCPU()
 	is.fuel.Set(sliceFuel)
 }
 
