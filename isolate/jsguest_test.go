@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"sync"
 	"testing"
@@ -259,6 +260,41 @@ func TestWaitUntil(t *testing.T) {
 	if u.Subrequests != 1 || !strings.Contains(host.log(), "late") {
 		t.Errorf("usage %+v, log %q: want one subrequest and the late line", u, host.log())
 	}
+}
+
+// stalledBody is a body that never comes; Close ends a Read.
+type stalledBody chan struct{}
+
+func (s stalledBody) Read([]byte) (int, error) { <-s; return 0, io.ErrClosedPipe }
+func (s stalledBody) Close() error             { close(s); return nil }
+
+// TestStalledBody: a client that leaves ends a call that waits for an origin's body.
+func TestStalledBody(t *testing.T) {
+	p := newTestPool(t, jsSpec(handler(`return new Response(await (await fetch("http://o.test/")).text())`)))
+	host := &fakeHost{fetch: func(context.Context, *Call, *Subrequest) (*Response, error) {
+		r := testResponse(200, "")
+		r.Body = Body{Stream: make(stalledBody), Length: -1}
+		return r, nil
+	}}
+	ctx, cancel := context.WithCancel(context.Background())
+	time.AfterFunc(20*time.Millisecond, cancel)
+	_, err := p.Invoke(&Call{Context: ctx, Host: host, Request: testRequest("GET", "http://a.test/", "")})
+	if !errors.Is(err, ErrCanceled) {
+		t.Errorf("got %v, want %v", err, ErrCanceled)
+	}
+}
+
+// TestUploadFromGuest: a fetch whose body the guest writes while it runs.
+func TestUploadFromGuest(t *testing.T) {
+	p := newTestPool(t, jsSpec(handler(`
+		let n = 0;
+		const body = new ReadableStream({ async pull(c) { if (n++ === 40) return c.close(); await null; c.enqueue(new Uint8Array(10_000)); } });
+		return fetch("http://o.test/", { method: "POST", body });`)))
+	host := &fakeHost{fetch: func(_ context.Context, _ *Call, sub *Subrequest) (*Response, error) {
+		n, err := io.Copy(io.Discard, sub.Request.Body.Stream)
+		return testResponse(200, fmt.Sprint(n, " ", err)), nil
+	}}
+	wants(t, p, host, testRequest("GET", "http://a.test/", ""), "200 400000 <nil>")
 }
 
 // TestRestLimit: work under waitUntil is bounded, a body that is being read is not.

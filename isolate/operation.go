@@ -212,6 +212,17 @@ func (c *Call) startAll() {
 	s.mu.fresh = 0
 }
 
+// standsAlone says that the driver can run the operation itself. Not a read, which no context
+// ends: a stalled origin would hold the call although its client has left. Not a fetch whose
+// body the guest has yet to write: the driver must take it there meanwhile.
+func (op *operation) standsAlone() bool {
+	if op.kind != opFetch {
+		return false
+	}
+	_, written := op.sub.Request.Body.Stream.(*guestStream)
+	return !written
+}
+
 // run performs the operation and fills its result. A bug of ours that shows in it becomes its
 // error: the goroutine may be one that nobody else looks after.
 func (op *operation) run(async bool) (err error) {
@@ -341,7 +352,7 @@ func (c *Call) poll() (op *operation, inline bool, err error) {
 		s.mu.ready = append(s.mu.ready[:0], s.mu.ready[1:]...)
 		s.removeLocked(op)
 		return op, false, nil
-	case s.mu.fresh == 1 && len(s.mu.live) == 1 && s.wall.IsZero():
+	case s.mu.fresh == 1 && len(s.mu.live) == 1 && s.wall.IsZero() && s.mu.live[0].standsAlone():
 		op = s.mu.live[0]
 		s.mu.fresh = 0
 		s.mu.live = s.mu.live[:0]
