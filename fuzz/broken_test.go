@@ -205,3 +205,43 @@ func TestFindsFaults(t *testing.T) {
 		})
 	}
 }
+
+// hasty acknowledges a deletion before it is made.
+type hasty struct {
+	system
+	late sync.WaitGroup
+}
+
+func (s *hasty) DeleteScript(ctx context.Context, ref engine.Ref) error {
+	s.late.Go(func() {
+		time.Sleep(20 * time.Millisecond)
+		s.system.DeleteScript(ctx, ref)
+	})
+	return nil
+}
+
+func (s *hasty) Close() error {
+	s.late.Wait()
+	return s.system.Close()
+}
+
+// TestCrowdFindsFaults is TestFindsFaults for many at once.
+func TestCrowdFindsFaults(t *testing.T) {
+	rt := needRuntime(t)
+	for name, f := range map[string]fault{
+		"answers go to somebody else":      func(s system) system { return &swapper{system: s} },
+		"a deletion is acknowledged early": func(s system) system { return &hasty{system: s} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			c, err := newCrowd(rt, t.TempDir(), 1, f)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := c.run(1, 30*time.Second); err == nil {
+				t.Fatalf("nothing was found in %d requests", c.asked.Load())
+			} else {
+				t.Logf("after %d requests: %.300v", c.asked.Load(), err)
+			}
+		})
+	}
+}
