@@ -3,17 +3,17 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"strconv"
-	"sync"
 	"time"
 )
 
-// client sends one request over and over, closed loop: each connection waits for its answer.
-// It knows just enough HTTP for that, so that it leaves the processors to the server.
+// client sends one request over and over. It knows just enough HTTP for that, so that it
+// leaves the processors to the server.
 type client struct {
 	addr    string
 	request []byte
@@ -50,83 +50,42 @@ func (c *client) check() error {
 	return nil
 }
 
-// load runs conns connections for d and returns the latency of every request in µs.
-func (c *client) load(conns int, d time.Duration) ([]uint32, error) {
-	var (
-		wg        sync.WaitGroup
-		mu        sync.Mutex
-		all       []uint32
-		firstFail error
-	)
-	end := time.Now().Add(d)
-	for range conns {
-		wg.Go(func() {
-			latencies, err := c.loop(end)
-			mu.Lock()
-			defer mu.Unlock()
-			all = append(all, latencies...)
-			if err != nil && firstFail == nil {
-				firstFail = err
-			}
-		})
-	}
-	wg.Wait()
-	return all, firstFail
-}
-
-func (c *client) loop(end time.Time) (latencies []uint32, err error) {
-	conn, err := net.Dial("tcp", c.addr)
-	if err != nil {
-		return nil, err
-	}
-	defer conn.Close()
-	conn.SetDeadline(end.Add(10 * time.Second))
-	r := bufio.NewReader(conn)
-	for start := time.Now(); start.Before(end); {
-		if _, err := conn.Write(c.request); err != nil {
-			return latencies, err
-		}
-		if err := skipAnswer(r); err != nil {
-			return latencies, err
-		}
-		now := time.Now()
-		latencies = append(latencies, uint32(now.Sub(start)/time.Microsecond))
-		start = now
-	}
-	return latencies, nil
-}
-
 var (
 	statusOK      = []byte("HTTP/1.1 200")
 	contentLength = []byte("content-length: ")
+	endOfHeader   = []byte("\r\n\r\n")
 )
 
-// skipAnswer reads one 200 with a Content-Length.
-func skipAnswer(r *bufio.Reader) error {
-	line, err := r.ReadSlice('\n')
+// answered reports whether b is one whole answer: a 200 with a Content-Length. More than one
+// is an error, as one request is under way at a time.
+func answered(b []byte) (bool, error) {
+	end := bytes.Index(b, endOfHeader)
+	if end < 0 {
+		return false, nil
+	}
+	header := b[:end+2]
+	if !bytes.HasPrefix(header, statusOK) {
+		return false, fmt.Errorf("answered %q", b)
+	}
+	length, err := lengthOf(header)
 	if err != nil {
-		return err
+		return false, err
 	}
-	if !bytes.HasPrefix(line, statusOK) {
-		return fmt.Errorf("answered %q", line)
+	missing := end + len(endOfHeader) + length - len(b)
+	if missing < 0 {
+		return false, fmt.Errorf("answered %d bytes too many: %q", -missing, b)
 	}
-	length := -1
-	for {
-		if line, err = r.ReadSlice('\n'); err != nil {
-			return err
-		}
-		if len(line) <= 2 {
-			break
-		}
+	return missing == 0, nil
+}
+
+func lengthOf(header []byte) (int, error) {
+	for len(header) > 0 {
+		end := bytes.IndexByte(header, '\n')
+		line := header[:end]
+		header = header[end+1:]
 		if n := len(contentLength); len(line) > n && bytes.EqualFold(line[:n], contentLength) {
-			if length, err = strconv.Atoi(string(bytes.TrimSpace(line[n:]))); err != nil {
-				return err
-			}
+			return strconv.Atoi(string(bytes.TrimSpace(line[n:])))
 		}
 	}
-	if length < 0 {
-		return fmt.Errorf("answered without a Content-Length")
-	}
-	_, err = r.Discard(length)
-	return err
+	return 0, errors.New("answered without a Content-Length")
 }

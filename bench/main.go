@@ -3,8 +3,7 @@
 //	go run ./bench -run fasthttp-plain,wasm-hello,js-hello,js-dispatch
 //
 // The first figure of a row is the one to trust: CPU time of the server process, user and
-// system, per request. Machines are small, shared and noisy, so rounds of all scenarios are
-// interleaved, the median round is printed, and ratios are taken inside one run only.
+// system, per request. README.md says how it is measured.
 package main
 
 import (
@@ -12,6 +11,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"strings"
 	"time"
@@ -24,6 +24,7 @@ type options struct {
 	rounds  int
 	seconds time.Duration
 	conns   int
+	rate    int
 }
 
 func main() {
@@ -42,14 +43,15 @@ func parse() (options, error) {
 	run := flag.String("run", strings.Join(scenarioNames(), ","), "scenarios, separated by commas")
 	flag.StringVar(&o.json, "json", "", "also write one JSON object a row to `FILE`")
 	flag.IntVar(&o.rounds, "rounds", 5, "measured rounds of each scenario; the median is printed")
-	flag.DurationVar(&o.seconds, "time", 3*time.Second, "length of a round")
+	flag.DurationVar(&o.seconds, "time", 3*time.Second, "length of a round, of each of its two halves")
 	flag.IntVar(&o.conns, "conns", 64, "keep-alive connections, each with one request at a time")
+	flag.IntVar(&o.rate, "rate", 20000, "requests per second of the paced half; 0 leaves it out")
 	flag.Parse()
 	if flag.NArg() > 0 {
 		return o, fmt.Errorf("unexpected argument %q", flag.Arg(0))
 	}
-	if o.rounds < 1 || o.conns < 1 || o.seconds <= 0 {
-		return o, errors.New("-rounds, -time and -conns must be positive")
+	if o.rounds < 1 || o.conns < 1 || o.seconds <= 0 || o.rate < 0 {
+		return o, errors.New("-rounds, -time and -conns must be positive, -rate not negative")
 	}
 	o.run = strings.Split(*run, ",")
 	return o, nil
@@ -78,18 +80,20 @@ func bench() error {
 	if err != nil {
 		return err
 	}
-	printTable(os.Stdout, rows)
+	printTable(os.Stdout, rows, o.rate)
 	if o.json == "" {
 		return nil
 	}
 	return writeJSON(o.json, rows)
 }
 
-// measure runs warm-up and rounds, interleaved over all scenarios.
+// measure runs warm-up and rounds. Every round goes through all scenarios, in an order of its
+// own, so that a slow minute of the machine or a neighbour in the order favours none.
 func measure(running []*target, o options) ([]row, error) {
 	rounds := make([][]round, len(running))
 	for n := -1; n < o.rounds; n++ {
-		for i, t := range running {
+		for _, i := range rand.Perm(len(running)) {
+			t := running[i]
 			r, err := t.round(o)
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", t.scenario.name, err)
@@ -104,7 +108,7 @@ func measure(running []*target, o options) ([]row, error) {
 	for i, t := range running {
 		rows[i] = summarise(t, rounds[i])
 	}
-	addRatios(rows)
+	addRatios(rows, rounds)
 	return rows, nil
 }
 

@@ -1,56 +1,81 @@
 package main
 
 import (
-	"cmp"
-	"fmt"
-	"io"
 	"math"
 	"slices"
-	"text/tabwriter"
 	"time"
 )
 
-// round is one measurement of one scenario.
-type round struct {
+// figures are one measurement under one kind of load.
+type figures struct {
 	cpu    float64 // µs of the server process per request
 	rps    float64
 	p50    float64 // µs
 	p99    float64
-	rss    float64 // MiB at the end
 	allocs float64 // heap objects of the whole process per request
 }
 
+// round is one measurement of one scenario.
+type round struct {
+	closed figures
+	paced  figures // NaN when the server did not keep up with the rate, or there was none
+	rss    float64 // MiB at the end
+}
+
+var nothing = figures{math.NaN(), math.NaN(), math.NaN(), math.NaN(), math.NaN()}
+
+// keepsUp is the part of the offered rate that a server must answer: below, it is saturated.
+const keepsUp = 0.98
+
 func (t *target) round(o options) (r round, err error) {
+	if r.closed, err = t.measure(o.conns, o.seconds, 0); err != nil {
+		return r, err
+	}
+	r.paced = nothing
+	if o.rate > 0 {
+		if r.paced, err = t.measure(o.conns, o.seconds, o.rate); err != nil {
+			return r, err
+		}
+		if r.paced.rps < keepsUp*float64(o.rate) {
+			r.paced = nothing
+		}
+	}
+	r.rss, err = t.process.rss()
+	return r, err
+}
+
+func (t *target) measure(conns int, d time.Duration, rate int) (f figures, err error) {
 	mallocs0, err := t.mallocs()
 	if err != nil {
-		return r, err
+		return f, err
 	}
 	cpu0, err := t.process.cpu()
 	if err != nil {
-		return r, err
+		return f, err
 	}
 	start := time.Now()
-	latencies, err := t.client.load(o.conns, o.seconds)
+	latencies, err := t.client.load(conns, d, rate)
 	if err != nil {
-		return r, err
+		return f, err
 	}
 	took := time.Since(start)
 	cpu1, err := t.process.cpu()
 	if err != nil {
-		return r, err
+		return f, err
 	}
 	mallocs1, err := t.mallocs()
 	if err != nil {
-		return r, err
+		return f, err
 	}
-	r.rss, err = t.process.rss()
 	slices.Sort(latencies)
 	n := float64(len(latencies))
-	r.cpu = float64(cpu1-cpu0) / float64(time.Microsecond) / n
-	r.rps = n / took.Seconds()
-	r.p50, r.p99 = quantile(latencies, 0.5), quantile(latencies, 0.99)
-	r.allocs = float64(mallocs1-mallocs0) / n
-	return r, err
+	return figures{
+		cpu:    float64(cpu1-cpu0) / float64(time.Microsecond) / n,
+		rps:    n / took.Seconds(),
+		p50:    quantile(latencies, 0.5),
+		p99:    quantile(latencies, 0.99),
+		allocs: float64(mallocs1-mallocs0) / n,
+	}, nil
 }
 
 // mallocs is 0 where the process cannot be asked.
@@ -68,98 +93,20 @@ func quantile(sorted []uint32, q float64) float64 {
 	return float64(sorted[min(len(sorted)-1, int(q*float64(len(sorted))))])
 }
 
-// row is one line of the report: the median of each figure over the rounds.
-type row struct {
-	Scenario string             `json:"scenario"`
-	Peer     string             `json:"peer"`
-	CPU      float64            `json:"cpu_us_per_request"`
-	RPS      float64            `json:"rps"`
-	P50      float64            `json:"p50_us"`
-	P99      float64            `json:"p99_us"`
-	RSS      float64            `json:"rss_mib"`
-	Allocs   *float64           `json:"allocs_per_request"` // null where the process cannot be asked
-	Rounds   int                `json:"rounds"`
-	Ratio    map[string]float64 `json:"ratio"` // this row's CPU per request over each peer row's
-	what     string
-	low, top float64 // of CPU over the rounds
-}
+// spread is a figure over the rounds.
+type spread struct{ low, median, high float64 }
 
-func summarise(t *target, rounds []round) row {
-	s := t.scenario
-	of := func(get func(round) float64) []float64 {
-		var values []float64
-		for _, r := range rounds {
-			values = append(values, get(r))
-		}
-		slices.Sort(values)
-		return values
-	}
-	median := func(get func(round) float64) float64 { v := of(get); return v[len(v)/2] }
-	cpus := of(func(r round) float64 { return r.cpu })
-	var allocs *float64
-	if t.process.mallocs != nil {
-		allocs = new(median(func(r round) float64 { return r.allocs }))
-	}
-	return row{
-		Scenario: s.name, Peer: s.peer, what: s.what, Rounds: len(rounds),
-		CPU: cpus[len(cpus)/2], low: cpus[0], top: cpus[len(cpus)-1],
-		RPS:    median(func(r round) float64 { return r.rps }),
-		P50:    median(func(r round) float64 { return r.p50 }),
-		P99:    median(func(r round) float64 { return r.p99 }),
-		RSS:    median(func(r round) float64 { return r.rss }),
-		Allocs: allocs,
-	}
-}
-
-// addRatios compares every row with every row of another product.
-func addRatios(rows []row) {
-	for i := range rows {
-		rows[i].Ratio = map[string]float64{}
-		for _, other := range rows {
-			if other.Peer != rows[i].Peer {
-				rows[i].Ratio[other.Scenario] = rows[i].CPU / other.CPU
-			}
+// spreadOf leaves out rounds without the figure; without any left, all three are NaN.
+func spreadOf(rounds []round, get func(round) float64) spread {
+	var values []float64
+	for _, r := range rounds {
+		if v := get(r); !math.IsNaN(v) {
+			values = append(values, v)
 		}
 	}
-}
-
-func printTable(w io.Writer, rows []row) {
-	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(tw, "scenario\tCPU µs/req\tmin–max\tratio\trps\tp50 µs\tp99 µs\tRSS MiB\tallocs/req\t")
-	for _, r := range rows {
-		allocs := "–"
-		if r.Allocs != nil {
-			allocs = fmt.Sprintf("%.3f", *r.Allocs)
-		}
-		fmt.Fprintf(tw, "%s\t%.2f\t%.2f–%.2f\t%s\t%.0f\t%.0f\t%.0f\t%.0f\t%s\t\n",
-			r.Scenario, r.CPU, r.low, r.top, r.ratios(), r.RPS, r.P50, r.P99, r.RSS, allocs)
+	if len(values) == 0 {
+		return spread{math.NaN(), math.NaN(), math.NaN()}
 	}
-	tw.Flush()
-	for _, r := range rows {
-		fmt.Fprintf(w, "%s: %s\n", r.Scenario, r.what)
-	}
-}
-
-// ratios words the comparison, smallest peer first.
-func (r row) ratios() string {
-	if r.Peer != "switchyard" {
-		return "1"
-	}
-	type pair struct {
-		name  string
-		value float64
-	}
-	var pairs []pair
-	for name, v := range r.Ratio {
-		pairs = append(pairs, pair{name, v})
-	}
-	slices.SortFunc(pairs, func(a, b pair) int { return cmp.Compare(a.name, b.name) })
-	text := ""
-	for i, p := range pairs {
-		if i > 0 {
-			text += ", "
-		}
-		text += fmt.Sprintf("%.2f× %s", p.value, p.name)
-	}
-	return text
+	slices.Sort(values)
+	return spread{values[0], values[len(values)/2], values[len(values)-1]}
 }

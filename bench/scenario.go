@@ -22,17 +22,17 @@ type scenario struct {
 var scenarios = []scenario{
 	{name: "fasthttp-plain", peer: "fasthttp", what: "a handler that answers Hello: the floor",
 		host: "bench.example", path: "/", body: hello, start: startPlain},
-	{name: "wasm-hello", peer: "switchyard", what: "built-in dispatcher, user Worker in wasm",
+	{name: "wasm-hello", peer: product, what: "built-in dispatcher, user Worker in wasm",
 		host: "wasm.bench.example", path: "/", body: hello, start: startHello},
-	{name: "wasm-hello-request", peer: "switchyard", what: "the same, fresh state for every request",
+	{name: "wasm-hello-request", peer: product, what: "the same, fresh state for every request",
 		host: "wasm-request.bench.example", path: "/", body: hello, start: startHello},
-	{name: "js-hello", peer: "switchyard", what: "built-in dispatcher, user Worker in JavaScript",
+	{name: "js-hello", peer: product, what: "built-in dispatcher, user Worker in JavaScript",
 		host: "js.bench.example", path: "/", body: hello, start: startHello},
-	{name: "js-hello-request", peer: "switchyard", what: "the same, fresh state for every request",
+	{name: "js-hello-request", peer: product, what: "the same, fresh state for every request",
 		host: "js-request.bench.example", path: "/", body: hello, start: startHello},
-	{name: "js-url", peer: "switchyard", what: "async handler that parses the URL",
+	{name: "js-url", peer: product, what: "async handler that parses the URL",
 		host: "url.bench.example", path: "/some/path", body: "Hello /some/path", start: startHello},
-	{name: "js-dispatch", peer: "switchyard", what: "the seed's dispatch Worker and a user Worker, both JavaScript",
+	{name: "js-dispatch", peer: product, what: "the seed's dispatch Worker and a user Worker, both JavaScript",
 		host: "js.bench.example", path: "/", body: hello, start: startDispatch},
 	{name: "workerd-hello", peer: "workerd", what: "js-hello's Worker",
 		host: "js.bench.example", path: "/", body: hello, start: startWorkerdHello},
@@ -40,7 +40,10 @@ var scenarios = []scenario{
 		host: "js.bench.example", path: "/", body: hello, start: startWorkerdDispatch},
 }
 
-const hello = "Hello"
+const (
+	product = "switchyard" // what the others are peers of
+	hello   = "Hello"
+)
 
 func scenarioNames() []string {
 	var names []string
