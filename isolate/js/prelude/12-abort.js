@@ -99,19 +99,6 @@ class AbortController {
 
 publish(AbortSignal, AbortController);
 
-const requestSignal = getterOf(Request.prototype, "signal");
-let peeking = false;
-
-// newSignal serves Request.signal where the request was made without one.
-hooks.newSignal = () => (peeking ? undefined : new AbortSignal(SECRET));
-
-// signalOf is the request's signal if it has one: most requests are never asked for theirs, and
-// one that nobody holds cannot abort.
-function signalOf(request) {
-  peeking = true;
-  try {
-    return requestSignal(request) ?? undefined;
-  } finally {
-    peeking = false;
-  }
-}
+// newSignal serves Request.signal where the request was made without one: most requests are never
+// asked for theirs.
+hooks.newSignal = () => new AbortSignal(SECRET);

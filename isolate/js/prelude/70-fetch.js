@@ -1,23 +1,12 @@
-// fetch, through a binding or on its own, and what AbortSignal does to it.
+// What AbortSignal does to a fetch. All else of fetch() is the shim's.
 
-const RequestCtor = Request;
-const GLOBAL_FETCH = -1; // the binding index of a plain fetch()
+hooks.scopeError = () => new Error(GLOBAL_SCOPE);
 
-// startFetch gives the shim the very Request when nothing was changed in it: an untouched one is
-// passed on by handle.
-function startFetch(binding, input, init, name, options) {
-  if (sw.moduleScope()) return rejected(new Error(GLOBAL_SCOPE));
-  try {
-    const same = init === undefined && input instanceof RequestCtor;
-    const request = same ? input : new RequestCtor(input, init);
-    const signal = signalOf(request);
-    if (signal === undefined) return sw.fetch(binding, request, name, options);
-    signal.throwIfAborted();
-    return abortable(signal, () => sw.fetch(binding, request, name, options));
-  } catch (error) {
-    return rejected(error);
-  }
-}
+// fetchAbortable fetches a request that has a signal.
+hooks.fetchAbortable = (signal, binding, request, name, options) => {
+  signal.throwIfAborted();
+  return abortable(signal, () => sw.fetch(binding, request, name, options));
+};
 
 // abortable fails the operation that start() begins when signal aborts first, and stops it.
 function abortable(signal, start) {
@@ -57,8 +46,3 @@ function abortBody(signal, response) {
   onAbort(signal, stop);
   controller.onEnd = () => offAbort(signal, stop);
 }
-
-expose("fetch", function fetch(input, init = undefined) {
-  if (arguments.length === 0) return rejected(new TypeError("fetch: 1 argument required, but only 0 present"));
-  return startFetch(GLOBAL_FETCH, input, init);
-});

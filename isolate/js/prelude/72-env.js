@@ -1,41 +1,7 @@
 // env: what a version was given at upload, and nothing else. Bindings are the only capabilities.
 
-class Fetcher {
-  #binding;
-  #name;
-  #options;
-
-  constructor(secret, binding, name, options) {
-    if (secret !== SECRET) throw illegal();
-    this.#binding = binding;
-    this.#name = name;
-    this.#options = options;
-  }
-
-  fetch(input, init = undefined) {
-    return startFetch(this.#binding, input, init, this.#name, this.#options);
-  }
-}
-
-class DispatchNamespace {
-  #binding;
-
-  constructor(secret, binding) {
-    if (secret !== SECRET) throw illegal();
-    this.#binding = binding;
-  }
-
-  // get returns at once: whether the script exists shows at the first fetch.
-  get(name, args = undefined, options = undefined) {
-    need(arguments.length, 1, "get");
-    if (typeof name !== "string") throw new TypeError("get: the script's name is not a string");
-    return new Fetcher(SECRET, this.#binding, name, dispatchOptions(args, options));
-  }
-}
-
-// dispatchOptions is the JSON that travels with every fetch of the stub, undefined for none.
-function dispatchOptions(args, options) {
-  if (args === undefined && options === undefined) return undefined;
+// dispatchOptions is the JSON that travels with every fetch of a stub, undefined for none.
+hooks.dispatchOptions = (args, options) => {
   const { limits, outbound } = dictionary(options, "options");
   dictionary(args, "args");
   const wanted = {};
@@ -43,7 +9,7 @@ function dispatchOptions(args, options) {
   if (limits !== undefined && limits !== null) wanted.limits = dispatchLimits(limits);
   if (outbound !== undefined && outbound !== null) wanted.outbound = dictionary(outbound, "options.outbound");
   return ownKeys(wanted).length === 0 ? undefined : JSON.stringify(wanted);
-}
+};
 
 function dispatchLimits(limits) {
   const { cpuMs, subRequests } = dictionary(limits, "options.limits");
@@ -58,16 +24,13 @@ function limitOf(value, what) {
   return Math.trunc(value);
 }
 
-interfaceOf(Fetcher);
-interfaceOf(DispatchNamespace);
-
 const bindingMakers = {
   __proto__: null,
   plain_text: ({ text }) => text,
   secret_text: ({ text }) => text,
   json: ({ json }) => json,
-  service: ({ index }) => new Fetcher(SECRET, index),
-  dispatch_namespace: ({ index }) => new DispatchNamespace(SECRET, index),
+  service: ({ index }) => sw.fetcher(index),
+  dispatch_namespace: ({ index }) => sw.dispatchNamespace(index),
 };
 
 // workersEnv is what `cloudflare:workers` exports: one object for the life of the isolate, since

@@ -20,18 +20,6 @@ stories([
     await env.DISPATCHER.get("c", {}, { limits: { cpuMs: 3 } }).fetch("http://c/");
     return mock.calls.map((call) => call[4]);
   `, [{ args: { tier: 1 }, limits: { cpuMs: 10, subRequests: 5 }, outbound: { customer: "c" } }, { args: {}, limits: { cpuMs: 3 } }]],
-  ["a missing script rejects", `${env}
-    mock.onFetch = () => Promise.reject(new Error("Worker not found"));
-    const stub = env.DISPATCHER.get("nobody");
-    try { await stub.fetch("http://c/"); } catch (error) { return [error instanceof Error, error.message]; }
-  `, [true, "Worker not found"]],
-  ["the untouched request goes on as it is", `${env}
-    const request = new Request("http://c/");
-    let same;
-    mock.onFetch = (given) => { same = given === request; return Promise.resolve(new Response("")); };
-    await env.DISPATCHER.get("c").fetch(request);
-    return same;
-  `, true],
   ["parameters lie over env for one call", `${env}
     const laid = sw.hooks.layEnv(env, '{"GREETING":"over","customer":"x"}');
     return [laid.GREETING, laid.customer, laid.KEY, env.GREETING, "customer" in env, sw.hooks.layEnv(env, "") === env];
@@ -46,8 +34,8 @@ stories([
     waitUntil(Promise.resolve());
     return [first, Object.keys(exported), entry.ctx, entry.env, mock.calls];
   `, ["hi", ["OTHER"], "ctx", "env", [["hold"]]]],
-  fails("env.DISPATCHER.get()", "TypeError: get: 1 argument required, but only 0 present"),
-  fails("env.DISPATCHER.get(5)", "TypeError: get: the script's name is not a string"),
+  ["options that say nothing are none", `${env} return [sw.hooks.dispatchOptions(undefined, {}), sw.hooks.dispatchOptions(null, null)].map(String);`,
+    ["undefined", "undefined"]],
   fails(`env.DISPATCHER.get("a", {}, { limits: { cpuMs: "5" } })`, "TypeError: options.limits.cpuMs is not a number from 0 to 2147483647"),
   fails(`env.DISPATCHER.get("a", {}, { limits: { subRequests: -1 } })`, "TypeError: options.limits.subRequests is not a number from 0 to 2147483647"),
   fails(`env.DISPATCHER.get("a", {}, { outbound: "x" })`, "TypeError: options.outbound is not an object"),

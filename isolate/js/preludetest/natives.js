@@ -78,7 +78,25 @@ globalThis.Request = class Request {
   get url() { return this.#url; }
   get method() { return this.#init.method ?? "GET"; }
   get signal() { return (this.#init.signal ??= sw.hooks.newSignal()) ?? null; }
+  static given(request) { return request.#init.signal; }
 };
+
+const signalOf = Request.given;
+delete Request.given;
+
+function fetchBy(binding, name, options, input, init) {
+  if (mock.module) return Promise.reject(sw.hooks.scopeError());
+  const request = init === undefined && input instanceof Request ? input : new Request(input, init);
+  const signal = signalOf(request);
+  try {
+    if (signal !== undefined) return sw.hooks.fetchAbortable(signal, binding, request, name, options);
+    return sw.fetch(binding, request, name, options);
+  } catch (error) {
+    return Promise.reject(error);
+  }
+}
+
+globalThis.fetch = (input, init) => fetchBy(-1, undefined, undefined, input, init);
 
 globalThis.Response = class Response {
   #body;
@@ -169,6 +187,8 @@ globalThis.sw = {
     return mock.onWrite?.(chunk);
   },
   end: (message) => { mock.written.push(message === undefined ? "END" : `FAILED ${message}`); },
+  fetcher: (binding, name, options) => ({ fetch: (input, init) => fetchBy(binding, name, options, input, init) }),
+  dispatchNamespace: (binding) => ({ get: (name, args, options) => sw.fetcher(binding, name, sw.hooks.dispatchOptions(args, options)) }),
   newStream: () => 7,
   write2: (id, chunk) => { mock.written.push(`${id}:${new TextDecoder().decode(chunk)}`); },
   end2: (id, message) => { mock.written.push(`${id}:${message ?? "END"}`); },

@@ -5,6 +5,7 @@
 #include "bytes.h"
 #include "event.h"
 #include "fetch.h"
+#include "fetcher.h"
 #include "hooks.h"
 #include "operation.h"
 #include "report.h"
@@ -190,6 +191,8 @@ static const JSCFunctionListEntry members[] = {
     METHOD("random", 1, sw_random),
     METHOD("log", 2, sw_log),
     METHOD("fetch", 4, fetch_call),
+    METHOD("fetcher", 1, fetcher_call),
+    METHOD("dispatchNamespace", 1, dispatch_namespace_call),
     METHOD("lastOp", 0, sw_last_op),
     METHOD("hold", 1, sw_hold),
     METHOD("moduleScope", 0, sw_module_scope),

@@ -7,8 +7,11 @@
 #include "bridge.h"
 #include "codec.h"
 #include "event.h"
+#include "fetch.h"
+#include "fetcher.h"
 #include "globals.h"
 #include "headers.h"
+#include "heap.h"
 #include "json.h"
 #include "module.h"
 #include "operation.h"
@@ -18,6 +21,7 @@
 #include "report.h"
 #include "request.h"
 #include "response.h"
+#include "shapes.h"
 #include "url.h"
 #include "urlsearchparams.h"
 
@@ -51,6 +55,8 @@ static void define_classes(void) {
   owner_define();
   request_define();
   response_define();
+  fetch_define();
+  fetcher_define();
   url_define();
   params_define();
   codec_define();
@@ -75,6 +81,7 @@ static int init(const char *prelude, uint32_t len, uint32_t limit) {
   vm.ctx = JS_NewContext(vm.rt);
   report_start();
   define_classes();
+  shapes_keep();
   int result = bridge_run(prelude, len);
   globals_seal();
   return leave(result);
@@ -123,7 +130,7 @@ __attribute__((export_name("sw_op"))) int sw_op(int op, int a, int b, int c) {
     case OP_HANDLERS:
       return leave(event_handlers());
     case OP_GC:
-      JS_RunGC(vm.rt);
+      heap_settle();
       return 0;
     default:
       return FAILED;

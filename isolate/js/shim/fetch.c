@@ -1,5 +1,6 @@
 #include "fetch.h"
 
+#include "hooks.h"
 #include "operation.h"
 #include "request.h"
 
@@ -51,11 +52,11 @@ static bool read_text(JSContext *ctx, JSValueConst value, Text *text, uint32_t *
   return true;
 }
 
-static bool prepare(JSContext *ctx, Request *r, int argc, JSValueConst *argv, Fetch *f) {
+static bool prepare(JSContext *ctx, Request *r, const Route *route, Fetch *f) {
   FetchBlock *block = &f->block;
-  return JS_ToInt32(ctx, &block->binding, argv[0]) == 0 &&
-         read_text(ctx, argument(argc, argv, 2), &f->name, &block->name, &block->name_len) &&
-         read_text(ctx, argument(argc, argv, 3), &f->options, &block->options, &block->options_len) &&
+  block->binding = route->binding;
+  return read_text(ctx, route->name, &f->name, &block->name, &block->name_len) &&
+         read_text(ctx, route->options, &f->options, &block->options, &block->options_len) &&
          body_send(ctx, &r->body, &f->body) && describe(ctx, r, f);
 }
 
@@ -79,21 +80,58 @@ static void finish(JSContext *ctx, Fetch *f) {
   text_free(ctx, &f->options);
 }
 
-static JSValue fetch_request(JSContext *ctx, JSValueConst request, int argc, JSValueConst *argv) {
+static JSValue send(JSContext *ctx, const Route *route, Request *request) {
   Fetch f = {.body = {.array = JS_UNDEFINED, .stream = JS_UNDEFINED}};
   fetch_last = 0;
-  bool ok = prepare(ctx, request_of(request), argc, argv, &f);
+  bool ok = prepare(ctx, request, route, &f);
   JSValue promise = ok ? start(ctx, &f) : rejected(ctx);
   finish(ctx, &f);
   return promise;
 }
 
-JSValue fetch_call(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv) {
-  if (!need(ctx, argc, 2, "fetch")) return rejected(ctx);
-  if (request_of(argv[1])) return fetch_request(ctx, argv[1], argc, argv);
-  JSValue request = request_from(ctx, 1, &argv[1]);
-  if (JS_IsException(request)) return rejected(ctx);
-  JSValue promise = fetch_request(ctx, request, argc, argv);
-  JS_FreeValue(ctx, request);
+// A signal may abort the fetch before or while it runs, which is the prelude's to arrange.
+static JSValue send_abortable(JSContext *ctx, const Route *route, JSValueConst request, JSValueConst signal) {
+  JSValueConst arguments[5] = {signal, JS_NewInt32(route->binding), request, route->name, route->options};
+  JSValue promise = hook_call(ctx, HOOK_FETCH_ABORTABLE, 5, arguments);
+  return JS_IsException(promise) ? rejected(ctx) : promise;
+}
+
+static JSValue refuse_module_scope(JSContext *ctx) {
+  JSValue error = hook_call(ctx, HOOK_SCOPE_ERROR, 0, NULL);
+  if (!JS_IsException(error)) JS_Throw(ctx, error);
+  return rejected(ctx);
+}
+
+// request_for is the very Request when nothing is changed in it: an untouched one is passed on by
+// handle.
+static JSValue request_for(JSContext *ctx, int argc, JSValueConst *argv) {
+  bool same = JS_IsUndefined(argument(argc, argv, 1)) && request_of(argv[0]);
+  return same ? JS_DupValue(ctx, argv[0]) : request_from(ctx, argc, argv);
+}
+
+JSValue fetch_by(JSContext *ctx, const Route *route, int argc, JSValueConst *argv) {
+  if (!need(ctx, argc, 1, "fetch")) return rejected(ctx);
+  if (vm.current == 0) return refuse_module_scope(ctx);
+  JSValue object = request_for(ctx, argc, argv);
+  if (JS_IsException(object)) return rejected(ctx);
+  Request *request = request_of(object);
+  JSValue promise = JS_IsUndefined(request->signal) ? send(ctx, route, request)
+                                                    : send_abortable(ctx, route, object, request->signal);
+  JS_FreeValue(ctx, object);
   return promise;
 }
+
+JSValue fetch_call(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv) {
+  Route route = {.name = argument(argc, argv, 2), .options = argument(argc, argv, 3)};
+  Request *request = request_of(argument(argc, argv, 1));
+  if (!request) return JS_ThrowTypeError(ctx, "fetch: not a Request");
+  if (JS_ToInt32(ctx, &route.binding, argv[0]) < 0) return JS_EXCEPTION;
+  return send(ctx, &route, request);
+}
+
+static JSValue fetch_anywhere(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv) {
+  static const Route route = {.binding = NO_BINDING, .name = JS_UNDEFINED, .options = JS_UNDEFINED};
+  return fetch_by(ctx, &route, argc, argv);
+}
+
+void fetch_define(void) { global_set("fetch", JS_NewCFunction2(vm.ctx, fetch_anywhere, "fetch", 1, CALL_GENERIC, 0)); }

@@ -1,7 +1,5 @@
 #include "globals.h"
 
-#include <string.h>
-
 #include "object.h"
 
 static JSValue refuse(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv) {
@@ -14,15 +12,7 @@ static JSValue refuse(JSContext *ctx, JSValueConst self, int argc, JSValueConst 
   return JS_IsException(error) ? error : JS_Throw(ctx, error);
 }
 
-// prototype_of finds what functions of the kind that `source` evaluates to inherit from: the
-// constructors are reachable through it only.
-static JSValue prototype_of(const char *source) {
-  JSValue function = JS_Eval(vm.ctx, source, strlen(source), "<seal>", EVAL_GLOBAL);
-  JSValue proto = JS_GetPrototype(vm.ctx, function);
-  JS_FreeValue(vm.ctx, function);
-  return proto;
-}
-
+// The constructors of other kinds of functions are reachable through their prototype only.
 static JSValue replace_constructor(const char *name, const char *source) {
   JSValue proto = prototype_of(source);
   JSValue constructor = JS_NewCFunction2(vm.ctx, refuse, name, 1, CALL_CONSTRUCTOR_OR_FUNCTION, 0);

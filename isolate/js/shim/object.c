@@ -1,5 +1,9 @@
 #include "object.h"
 
+#include <string.h>
+
+#include "shapes.h"
+
 static JSValue refuse_construction(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv) {
   return JS_ThrowTypeError(ctx, "Illegal constructor");
 }
@@ -12,6 +16,7 @@ void class_define(Class *class, const ClassSpec *spec) {
   JS_NewClass(vm.rt, class->id, &definition);
   class->proto = JS_NewObject(ctx);
   JS_SetPropertyFunctionList(ctx, class->proto, spec->members, spec->member_count);
+  shape_keep(class->proto);
   JS_SetClassProto(ctx, class->id, JS_DupValue(ctx, class->proto));
   JSCFunction *constructor = spec->constructor ? spec->constructor : refuse_construction;
   class->constructor = JS_NewCFunction2(ctx, constructor, spec->name, spec->arguments, CALL_CONSTRUCTOR, 0);
@@ -49,6 +54,13 @@ JSValue global_get(const char *name) {
   JSValue value = JS_GetPropertyStr(vm.ctx, global, name);
   JS_FreeValue(vm.ctx, global);
   return value;
+}
+
+JSValue prototype_of(const char *source) {
+  JSValue object = JS_Eval(vm.ctx, source, strlen(source), "<prototype>", EVAL_GLOBAL);
+  JSValue proto = JS_GetPrototype(vm.ctx, object);
+  JS_FreeValue(vm.ctx, object);
+  return proto;
 }
 
 void function_set(JSValueConst object, const char *name, JSCFunction *function, int arguments) {

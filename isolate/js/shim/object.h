@@ -33,6 +33,10 @@ JSValue class_new(JSContext *, const Class *, JSValueConst new_target, void *opa
 void global_set(const char *name, JSValue);
 JSValue global_get(const char *name);
 
+// prototype_of is the prototype of what source evaluates to, for those that have no global name.
+// Called at INIT only.
+JSValue prototype_of(const char *source);
+
 // function_set gives object a hidden method.
 void function_set(JSValueConst object, const char *name, JSCFunction *, int arguments);
 

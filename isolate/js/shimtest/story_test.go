@@ -78,6 +78,13 @@ var stories = []struct{ name, script, want string }{
 	{"read streams are no bodies", `const s = new Response("a").body; s.getReader(); try { new Response(s) } catch (e) { return e.name }`, "TypeError"},
 	{"used body has a disturbed stream", `const r = new Response("a"); await r.text(); return r.body.locked + "" + r.bodyUsed`, "truetrue"},
 
+	// fetch
+	{"fetch is a function", `return fetch.name + fetch.length + Object.getOwnPropertyDescriptor(globalThis, "fetch").enumerable`, "fetch1false"},
+	{"fetch() without an argument", `return await fetch().catch(String)`, "TypeError: fetch: 1 argument required, but only 0 present"},
+	{"fetch rejects, it does not throw", `const out = []; for (const f of [() => fetch("nope"), () => fetch("https://a/", 5), () => fetch("https://a/", { body: "x" }), () => fetch("https://a/", { get method() { throw new EvalError() } })]) out.push(await f().catch((e) => e.name)); return out.join()`, "TypeError,TypeError,TypeError,EvalError"},
+	{"fetch with a signal that has aborted", `return await fetch("https://a/", { signal: AbortSignal.abort("gone") }).catch(String)`, "gone"},
+	{"fetch of an aborted request", `const c = new AbortController(); const r = new Request("https://a/", { signal: c.signal }); c.abort(); return (await fetch(r).catch((e) => e)).name`, "AbortError"},
+
 	// URL and URLSearchParams
 	{"url params are live", `const u = new URL("https://a/?x=1"); u.searchParams.append("y", "z w"); const s = u.href; u.search = "?k=v"; return s + u.searchParams.get("k")`, "https://a/?x=1&y=z+wv"},
 	{"params outlive the url", `const p = new URL("https://a/?x=1").searchParams; p.append("y", "2"); return p.toString()`, "x=1&y=2"},

@@ -364,6 +364,80 @@ func TestDispatch(t *testing.T) {
 	equal(t, "missing", g.answers[2].status, uint32(404))
 }
 
+const bindings = `[{"name":"D","type":"dispatch_namespace","index":2},{"name":"S","type":"service","index":1}]`
+
+// Bindings are objects of two classes that only the platform makes.
+func TestBindings(t *testing.T) {
+	for _, s := range []struct{ name, script, want string }{
+		{"tags", `[env.D, env.S, env.D.get("a")].map(String).join()`, "[object DispatchNamespace],[object Fetcher],[object Fetcher]"},
+		{"names", `env.D.constructor.name + env.S.constructor.name + typeof Fetcher + typeof DispatchNamespace`, "DispatchNamespaceFetcherundefinedundefined"},
+		{"members", `[...Object.keys(Object.getPrototypeOf(env.D)), ...Object.keys(Object.getPrototypeOf(env.S))].join()`, "get,fetch"},
+		{"no constructors", `caught(() => new env.S.constructor()) + caught(() => new env.D.constructor(5))`, "TypeError: Illegal constructorTypeError: Illegal constructor"},
+		{"get without a name", `caught(() => env.D.get())`, "TypeError: get: 1 argument required, but only 0 present"},
+		{"get of a number", `caught(() => env.D.get(5))`, "TypeError: get: the script's name is not a string"},
+		{"get with bad options", `caught(() => env.D.get("a", {}, { limits: { cpuMs: "5" } })).slice(0, 50)`, "TypeError: options.limits.cpuMs is not a number fr"},
+		{"get of something else", `caught(() => env.D.get.call(env.S, "a")).slice(0, 9)`, "TypeError"},
+		{"fetch of something else", `(await env.S.fetch.call(env.D, "https://a/").catch(String)).slice(0, 9)`, "TypeError"},
+		{"fetch without an argument", `await env.S.fetch().catch(String)`, "TypeError: fetch: 1 argument required, but only 0 present"},
+	} {
+		t.Run(s.name, func(t *testing.T) {
+			g := worker(t, `const caught = (f) => { try { f() } catch (e) { return String(e) } };
+				export default { async fetch(request, env) { return new Response(`+s.script+`) } }`)
+			g.give(js.OpEnv, []byte(bindings), 0)
+			equal(t, "answer", g.event(1, event{}).body, s.want)
+		})
+	}
+}
+
+// Whichever way a request leaves, its own request goes by handle unless something was changed in it.
+func TestRoutes(t *testing.T) {
+	for _, s := range []struct {
+		name, script string
+		want         fetchBlock
+	}{
+		{"plain", `fetch(request)`, fetchBlock{binding: -1, kind: js.RequestUntouched, redirect: js.RedirectManual}},
+		{"service", `env.S.fetch(request)`, fetchBlock{binding: 1, kind: js.RequestUntouched, redirect: js.RedirectManual}},
+		{"script", `env.D.get("na\u00efve").fetch(request)`, fetchBlock{binding: 2, kind: js.RequestUntouched, redirect: js.RedirectManual, name: "na\u00efve"}},
+		{"options", `env.D.get("a", { x: [1] }).fetch(request)`, fetchBlock{binding: 2, kind: js.RequestUntouched, redirect: js.RedirectManual, name: "a", extra: `{"args":{"x":[1]}}`}},
+		{"options that say nothing", `env.D.get("a", null, {}).fetch(request)`, fetchBlock{binding: 2, kind: js.RequestUntouched, redirect: js.RedirectManual, name: "a"}},
+		{"a signal that was asked for", `(request.signal, env.S.fetch(request))`, fetchBlock{binding: 1, kind: js.RequestUntouched, redirect: js.RedirectManual}},
+		{"undefined init", `env.S.fetch(request, undefined)`, fetchBlock{binding: 1, kind: js.RequestUntouched, redirect: js.RedirectManual}},
+		{"a URL", `env.S.fetch(new URL("https://a.test/b"))`, fetchBlock{binding: 1, method: "GET", url: "https://a.test/b"}},
+		{"init", `env.D.get("a").fetch("https://a.test/", { method: "PUT" })`, fetchBlock{binding: 2, method: "PUT", url: "https://a.test/", name: "a"}},
+	} {
+		t.Run(s.name, func(t *testing.T) {
+			g := worker(t, `export default { fetch(request, env) { return `+s.script+` } }`)
+			g.give(js.OpEnv, []byte(bindings), 0)
+			g.event(1, event{url: "https://example.com/"})
+			c := g.take(js.HostFetch)
+			equal(t, "fetch", c.fetch, s.want)
+			g.fetched(c, 200, 3, 4, "", "")
+			equal(t, "answered", g.answers[1].answered, true)
+		})
+	}
+}
+
+// An abort stops the operation, and the promise rejects with its reason.
+func TestAbort(t *testing.T) {
+	g := worker(t, `export default { async fetch(request, env) {
+		const c = new AbortController();
+		const pending = env.D.get("a").fetch("https://a.test/", { signal: c.signal });
+		c.abort(new Error("enough"));
+		return new Response(await pending.catch(String));
+	} }`)
+	g.give(js.OpEnv, []byte(bindings), 0)
+	equal(t, "answer", g.event(1, event{}).body, "Error: enough")
+	equal(t, "stopped", g.stopped, []uint32{g.take(js.HostFetch).id})
+}
+
+func TestFetchAtModuleScope(t *testing.T) {
+	g := worker(t, `let failure; fetch("https://a.test/").catch((e) => { failure = String(e) });
+		export default { fetch() { return new Response(failure) } }`)
+	if got := g.event(1, event{}).body; !strings.HasPrefix(got, "Error: Disallowed operation called within global scope.") {
+		t.Errorf("answer %q", got)
+	}
+}
+
 // A head larger than the I/O buffer is brought in by a second HEAD.
 func TestLargeHead(t *testing.T) {
 	g := worker(t, `export default { async fetch(r) {
