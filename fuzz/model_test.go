@@ -1,6 +1,7 @@
 package fuzz
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"maps"
@@ -157,8 +158,6 @@ func (s *script) check(sys system, got engine.Script) error {
 		return fmt.Errorf("its newest version is %s, want %s", got.Version.ID, s.newest().id)
 	case !slices.Equal(got.Deployment.Shares, last):
 		return fmt.Errorf("its traffic goes to %v, want %v", got.Deployment.Shares, last)
-	case !got.HasModules || !got.HandlesHTTP:
-		return errors.New("it has lost its modules or its handler")
 	}
 	versions, err := sys.Versions(s.ref)
 	if err != nil || len(versions) != len(s.versions) {
@@ -169,6 +168,9 @@ func (s *script) check(sys system, got engine.Script) error {
 		if err := v.check(&versions[i]); err != nil {
 			return fmt.Errorf("version %d: %w", i, err)
 		}
+	}
+	if got.HasModules == s.newest().wasm || !got.HandlesHTTP {
+		return errors.New("it has lost its modules or its handler")
 	}
 	return s.checkDeployments(sys)
 }
@@ -206,7 +208,8 @@ func (s *script) checkContent(sys system) error {
 		}
 	}
 	main, modules, err := sys.Content(s.ref)
-	if err != nil || main != "index.js" || len(modules) != 1 || string(modules[0].Source) != newest.source() {
+	m := newest.module()
+	if err != nil || main != m.Name || len(modules) != 1 || !bytes.Equal(modules[0].Source, m.Source) {
 		return fmt.Errorf("content of %v: %q, %d modules, error %v; want the source of version %d", s.ref, main, len(modules), err, newest.number)
 	}
 	return nil

@@ -1,6 +1,7 @@
 package fuzz
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -70,7 +71,7 @@ func (w *world) deploy(ref engine.Ref) error {
 		s = &script{ref: ref, tenant: w.newTenant(ref)}
 	}
 	v := w.newVersion(s.tenant)
-	w.note("deploy %v: upload %d of tenant %d, fresh %v", ref, v.serial, v.tenant, v.fresh)
+	w.note("deploy %v: upload %d of tenant %d, fresh %v, wasm %v", ref, v.serial, v.tenant, v.fresh, v.wasm)
 	got, err := w.Deploy(background, ref, v.upload())
 	if want := w.missing(ref, true); want != nil {
 		return expect(err, want)
@@ -132,7 +133,7 @@ func (w *world) edit(ref engine.Ref, refuse bool) error {
 		seen = *u
 		seen.Bindings = slices.Clone(u.Bindings)
 		n := v.upload()
-		u.Modules, u.Bindings, u.Policy = n.Modules, n.Bindings, n.Policy
+		u.Main, u.Modules, u.Bindings, u.Policy = n.Main, n.Modules, n.Bindings, n.Policy
 		if refuse {
 			return errEdit
 		}
@@ -141,7 +142,7 @@ func (w *world) edit(ref engine.Ref, refuse bool) error {
 	if want := w.missing(ref, false); want != nil {
 		return expect(err, want)
 	}
-	if old := s.newest(); string(seen.Modules[0].Source) != old.source() || seen.Bindings[0].Text != old.secret() || seen.Policy != old.policy() {
+	if old := s.newest(); !bytes.Equal(seen.Modules[0].Source, old.module().Source) || seen.Bindings[0].Text != old.secret() || seen.Policy != old.policy() {
 		return fmt.Errorf("edit %v was shown another upload than number %d: %+v", ref, old.number, seen.Bindings)
 	}
 	if refuse {
@@ -161,7 +162,9 @@ func (w *world) deployBad(ref engine.Ref) error {
 	slices.Sort(names)
 	name := names[w.r.IntN(len(names))]
 	w.note("deploy %v what is wrong: %s", ref, name)
-	u := w.newVersion(0).upload()
+	v := w.newVersion(0)
+	v.wasm = false
+	u := v.upload()
 	badUploads[name](&u)
 	_, err := w.Deploy(background, ref, u)
 	if want := w.missing(ref, true); want != nil {

@@ -138,9 +138,7 @@ func (o origin) Fetch(ctx context.Context, tenant string, req *isolate.Request, 
 		<-ctx.Done()
 		return nil, ctx.Err()
 	}
-	if len(url)%3 == 0 {
-		time.Sleep(time.Millisecond)
-	}
+	time.Sleep(time.Duration(len(url)%3) * 2 * time.Millisecond) // so that requests wait beside one another
 	resp := &isolate.Response{Head: abi.AppendResponseHead(nil, 200), URL: url}
 	path := strings.TrimPrefix(url, "http://origin.test/")
 	if text, ok := strings.CutPrefix(path, "big/"); ok {

@@ -1,7 +1,9 @@
 package fuzz
 
 import (
+	_ "embed"
 	"fmt"
+	"slices"
 	"time"
 
 	"switchyard/engine"
@@ -100,18 +102,31 @@ export default {
 };
 `
 
+// tenantWasm is the same Worker in wasm. Its mark is in env: all of them share one module.
+//
+//go:embed testdata/tenant.wasm
+var tenantWasm []byte
+
 // version is an upload as the model knows it.
 type version struct {
 	tenant int
 	serial int // of the upload in this run
 	fresh  bool
+	wasm   bool   // testdata/tenant.wasm, else workerSource
 	number int    // within its script
 	id     string // the engine's
 }
 
 func (v *version) mark() string   { return canary{v.tenant, 'v', v.serial}.String() }
 func (v *version) secret() string { return canary{v.tenant, 's', v.serial}.String() }
-func (v *version) source() string { return fmt.Sprintf(workerSource, v.mark()) }
+
+// module is the upload's only one.
+func (v *version) module() isolate.Module {
+	if v.wasm {
+		return isolate.Module{Name: "tenant.wasm", Kind: isolate.ModuleWasm, Source: slices.Clone(tenantWasm)}
+	}
+	return isolate.Module{Name: "index.js", Kind: isolate.ModuleES, Source: fmt.Appendf(nil, workerSource, v.mark())}
+}
 
 func (v *version) policy() isolate.Policy {
 	if v.fresh {
@@ -121,9 +136,10 @@ func (v *version) policy() isolate.Policy {
 }
 
 func (v *version) upload() engine.Upload {
+	m := v.module()
 	return engine.Upload{
-		Main: "index.js", Policy: v.policy(), CompatibilityDate: "2025-09-01", Limits: isolate.Limits{CPU: 40 * time.Millisecond},
-		Modules: []isolate.Module{{Name: "index.js", Kind: isolate.ModuleES, Source: []byte(v.source())}},
+		Main: m.Name, Policy: v.policy(), CompatibilityDate: "2025-09-01", Limits: isolate.Limits{CPU: 40 * time.Millisecond},
+		Modules: []isolate.Module{m},
 		Bindings: []engine.Binding{
 			{Name: "SECRET", Type: engine.SecretText, Text: v.secret()},
 			{Name: "PLAIN", Type: engine.PlainText, Text: v.mark()},

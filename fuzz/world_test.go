@@ -64,7 +64,7 @@ func (w *world) explain(err error) error {
 
 // newVersion draws an upload for the tenant.
 func (w *world) newVersion(tenant int) *version {
-	return &version{tenant: tenant, serial: int(w.counts.uploads.Add(1)), fresh: w.r.IntN(3) == 0}
+	return &version{tenant: tenant, serial: int(w.counts.uploads.Add(1)), fresh: w.r.IntN(3) == 0, wasm: w.r.IntN(3) == 0}
 }
 
 // newTenant numbers who is about to own ref.
