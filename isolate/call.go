@@ -2,7 +2,9 @@ package isolate
 
 import (
 	"context"
+	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -59,12 +61,14 @@ type callState struct {
 	ctx       context.Context
 	cancel    context.CancelFunc // ends what runs on other goroutines; nil until something does
 	wasm      wasmCall
+	held      atomic.Int64 // bytes that the host keeps for the guest: requests on their way, stream buffers
 
 	mu struct {
 		sync.Mutex
-		live     []*operation  // started by the guest and not yet resolved
-		fresh    int           // of live: not yet started by the host
-		ready    []*operation  // completed, to be resolved in this order
+		live     []*operation // started by the guest and not yet resolved
+		fresh    int          // of live: not yet started by the host
+		dropped  int          // of live: still running, but forgotten by the guest
+		ready    operationQueue
 		running  int           // goroutines, timers and streams that will touch the call again
 		reset    bool          // its isolate died under it
 		finished bool          // the last of running calls done
@@ -80,7 +84,11 @@ func (c *Call) begin(p *Pool) {
 	s.usage = Usage{}
 	s.response, s.err, s.out, s.holds, s.delivered = nil, nil, nil, 0, false
 	s.wall, s.ctx, s.cancel = time.Time{}, nil, nil
-	s.mu.fresh, s.mu.running, s.mu.reset, s.mu.finished = 0, 0, false, false
+	s.held.Store(0)
+	if len(s.mu.live) > 0 || s.mu.running > 0 {
+		panic("BUG: a Call is used again before it was done")
+	}
+	s.mu.reset, s.mu.finished = false, false
 	if s.mu.wake == nil {
 		s.mu.wake = make(chan struct{}, 1)
 	}
@@ -117,10 +125,11 @@ func (c *Call) resting() bool {
 	return s.out != nil && !s.out.over() || s.holds > 0 && s.waiting()
 }
 
+// waiting says that the guest waits for an operation.
 func (s *callState) waiting() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return len(s.mu.live) > 0
+	return len(s.mu.live) > s.mu.dropped
 }
 
 // pending says that the guest still has something open, which it must be told to forget.
@@ -131,10 +140,13 @@ func (c *Call) deliver() (*Response, error) {
 	s := &c.state
 	s.delivered = true
 	c.Usage = s.usage
-	r, err := s.response, s.err
+	r := s.response
 	s.response = nil
+	if r != nil {
+		r, s.err = c.bound(r)
+	}
 	c.limitRest()
-	return r, err
+	return r, s.err
 }
 
 // limitRest bounds what goes on under waitUntil, from the end of the response on. A body that
@@ -185,8 +197,8 @@ func (c *Call) done() {
 	}
 }
 
-// unhold takes back one of running; the last one after finish calls done.
-func (c *Call) unhold() {
+// leaveRunning takes back one of running; the last one after finish calls done.
+func (c *Call) leaveRunning() {
 	s := &c.state
 	s.mu.Lock()
 	s.mu.running--
@@ -197,12 +209,26 @@ func (c *Call) unhold() {
 	}
 }
 
-// endStream ends a stream of the call; a write that waited for room in it is forgotten.
+// endStream ends a stream of the call.
 func (c *Call) endStream(out *guestStream, err error) {
-	if out.end(err) {
-		c.unhold()
+	if op := out.end(err); op != nil {
+		op.settle(nil)
 	}
 }
+
+// maxHeld is how many bytes of a guest's the host keeps for one call at once: as many as a
+// guest may have itself.
+const maxHeld = defaultHeap
+
+// hold charges the call for n bytes that the host copied. A guest that makes the host keep too
+// much has too much memory: it ends by a panic, in a host function.
+func (c *Call) hold(n int) {
+	if c.state.held.Add(int64(n)) > maxHeld {
+		panic(ErrMemoryLimit)
+	}
+}
+
+func (c *Call) unhold(n int) { c.state.held.Add(int64(-n)) }
 
 // context is for what runs inline: it ends when nobody waits for the response.
 func (c *Call) context() context.Context {
@@ -229,18 +255,31 @@ func (c *Call) over(now func() time.Time) error {
 		return ErrCPULimit
 	case !s.delivered && c.Context.Err() != nil:
 		return ErrCanceled
-	case !s.wall.IsZero() && now().After(s.wall):
+	}
+	c.limitRest()
+	if !s.wall.IsZero() && !now().Before(s.wall) {
 		return ErrWallLimit
 	}
 	return nil
 }
 
-// log hands one line on while the call's limit lasts; the line that passes it is cut.
+// due strikes when the call must be over; nil: never. stop gives the timer back.
+func (c *Call) due() (due <-chan time.Time, stop func() bool) {
+	if c.state.wall.IsZero() {
+		return nil, func() bool { return false }
+	}
+	t := time.NewTimer(time.Until(c.state.wall))
+	return t.C, t.Stop
+}
+
+// log hands one line on, at most maxLine of it, while the call's limit lasts; the line that
+// passes the limit is cut. The end of a line counts as a byte: empty lines are not free.
 func (c *Call) log(level LogLevel, line []byte) {
 	s := &c.state
 	if c.Host == nil {
 		return
 	}
+	line = line[:min(len(line), maxLine)]
 	if limit := c.Limits.LogBytes; limit > 0 {
 		left := limit - s.usage.LogBytes
 		if left <= 0 {
@@ -248,8 +287,23 @@ func (c *Call) log(level LogLevel, line []byte) {
 		}
 		line = line[:min(int64(len(line)), left)]
 	}
-	s.usage.LogBytes += int64(len(line))
+	s.usage.LogBytes += int64(len(line)) + 1
+	defer func() {
+		if r := recover(); r != nil {
+			c.bug(r)
+		}
+	}()
 	c.Host.Log(c, level, line)
+}
+
+// bug tells the operator of a panic of the host in something that it did for c. The error is
+// for everybody else.
+func (c *Call) bug(r any) error {
+	logger := slog.Default()
+	if is := c.state.is; is != nil {
+		logger = is.module.rt.options.Logger
+	}
+	return newBug(logger, r)
 }
 
 // chargeSubrequest counts one subrequest, or says that the limit is reached.

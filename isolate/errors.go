@@ -16,7 +16,9 @@ var (
 	ErrBusy         = errors.New("Too many concurrent requests for this Worker.")         // every isolate of the pool is taken
 	ErrClosed       = errors.New("Worker was replaced or deleted while it was starting.") // pool closed
 	ErrCanceled     = errors.New("The client has disconnected.")                          // call's context ended
-	ErrBodyTooLarge = errors.New("Body exceeds the configured limit.")
+	ErrBodyTooLarge = errors.New("Body exceeds the configured limit.")                    // a request's
+
+	ErrResponseTooLarge = errors.New("Response body exceeds the configured limit.")
 )
 
 // Exception is what a guest threw and did not catch.

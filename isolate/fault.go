@@ -1,23 +1,22 @@
 package isolate
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"log/slog"
+	"runtime/debug"
 	"strings"
 
+	"github.com/tetratelabs/wazero/api"
 	"github.com/tetratelabs/wazero/sys"
 )
 
 // guestFault turns what wazero returned from a guest call into one of this package's errors.
-// Our own panics come through it unchanged; so does a bug of ours, which keeps its words.
+// Our own panics come through it unchanged.
 func guestFault(err error) error {
-	for _, known := range []error{ErrCPULimit, ErrWallLimit, ErrMemoryLimit, ErrSubrequests, ErrStack, ErrCanceled} {
-		if errors.Is(err, known) {
-			return known
-		}
-	}
-	if breach := (*breachError)(nil); errors.As(err, &breach) {
-		return breach
+	if known := deliberate(err); known != nil {
+		return known
 	}
 	if exit := (*sys.ExitError)(nil); errors.As(err, &exit) {
 		return &exitError{exit.ExitCode()}
@@ -27,8 +26,58 @@ func guestFault(err error) error {
 	if trap, ok := strings.CutPrefix(first, "wasm error: "); ok {
 		return &trapError{name: trap, stack: rest}
 	}
-	return fmt.Errorf("BUG: host function: %w", err)
+	return newBug(slog.Default(), err) // of wazero's own
 }
+
+// deliberate is what a host function ended the guest with; nil when it did not mean to.
+func deliberate(err error) error {
+	for _, known := range []error{ErrCPULimit, ErrWallLimit, ErrMemoryLimit, ErrSubrequests, ErrStack, ErrCanceled, ErrReset} {
+		if errors.Is(err, known) {
+			return known
+		}
+	}
+	if breach := (*breachError)(nil); errors.As(err, &breach) {
+		return breach
+	}
+	if bug := (*bugError)(nil); errors.As(err, &bug) {
+		return bug
+	}
+	return nil
+}
+
+// contained gives a host function's panics to guestFault: those it means as they are, those of
+// a bug of ours once they have been logged with the stack they have here.
+func contained(fn api.GoModuleFunc) api.GoModuleFunc {
+	return func(ctx context.Context, m api.Module, stack []uint64) {
+		defer func() {
+			if r := recover(); r != nil {
+				panic(isolateOf(ctx).panicked(r))
+			}
+		}()
+		fn(ctx, m, stack)
+	}
+}
+
+func (is *Isolate) panicked(r any) error {
+	if err, ok := r.(error); ok {
+		if known := deliberate(err); known != nil {
+			return known
+		}
+	}
+	return newBug(is.module.rt.options.Logger, r)
+}
+
+// bugError is a panic of ours while the host did something for a guest. The stack went to the
+// operator's log when it happened, and goes nowhere else: errors reach tenants.
+type bugError struct{ what string }
+
+func newBug(logger *slog.Logger, r any) *bugError {
+	what := strings.TrimPrefix(fmt.Sprint(r), "BUG: ")
+	logger.Error("BUG: isolate: panic in the host", "panic", what, "stack", string(debug.Stack()))
+	return &bugError{what}
+}
+
+func (b *bugError) Error() string { return "BUG: " + b.what }
 
 // gaveUp says that the guest ended itself, as allocators and runtimes do when they can go on no longer.
 func gaveUp(err error) bool {

@@ -152,6 +152,10 @@ func (is *Isolate) event(c *Call) error {
 		}
 	}
 	b := is.bytesAt(ptr, size)
+	if b == nil {
+		is.dead = true
+		return &breachError{"its memory for an event is out of bounds"}
+	}
 	putWord(b, js.EventHeadLen, uint32(len(r.Head)))
 	putWord(b, js.EventParamsLen, uint32(len(c.Params)))
 	putWord(b, js.EventEntrypointLen, uint32(len(c.Entrypoint)))
@@ -200,7 +204,7 @@ func (is *Isolate) putFetched(c *Call, op *operation) {
 	if n := r.Body.Size(); n >= 0 && n <= 1<<31-1 {
 		length = int32(n)
 	}
-	status, url, redirected := r.Head.Status(), r.URL, uint32(0)
+	status, url, redirected := r.Head.Status(), r.URL[:min(len(r.URL), js.IOBytes-js.FetchedBytes)], uint32(0)
 	if r.Redirected {
 		redirected = 1
 	}

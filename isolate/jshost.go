@@ -125,13 +125,16 @@ func (is *Isolate) refused(err error) int32 {
 
 func (is *Isolate) hostThrown(c *Call, message, stack []byte) {
 	if !c.answered() && !c.state.delivered {
-		c.state.err = &Exception{Message: string(message), Stack: string(stack)}
+		c.state.err = &Exception{Message: thrown(message), Stack: thrown(stack)}
 		is.wake(c)
 	}
 }
 
+// thrown cuts a text of an exception at maxThrown.
+func thrown(text []byte) string { return string(text[:min(len(text), maxThrown)]) }
+
 func (is *Isolate) hostRejected(c *Call, text []byte) {
-	c.log(LogError, append([]byte("Unhandled promise rejection: "), text...))
+	c.log(LogError, append([]byte("Unhandled promise rejection: "), text[:min(len(text), maxLine)]...))
 }
 
 func (is *Isolate) hostHead(c *Call, id, ptr, room uint32) int32 {
@@ -280,7 +283,7 @@ func streamFailure(message []byte) error {
 	if len(message) == 0 {
 		return nil
 	}
-	return &Exception{Message: string(message)}
+	return &Exception{Message: thrown(message)}
 }
 
 // hostFetch registers a fetch; the driver performs it once the guest has left.
@@ -302,18 +305,19 @@ func (is *Isolate) startFetch(c *Call, f *abi.FetchBlock, id uint32) error {
 		r.Release()
 		return err
 	}
-	op := c.newOperation(id, opFetch, opFresh)
-	if op == nil {
+	sub := Subrequest{Request: r, Binding: int(f.Binding), Redirect: redirects[f.Redirect]}
+	if f.NameLen > 0 {
+		sub.Name = string(is.mustBytes(f.Name, f.NameLen))
+	}
+	if f.OptionsLen > 0 {
+		sub.Options = append([]byte(nil), is.mustBytes(f.Options, f.OptionsLen)...)
+	}
+	held := len(r.buf) + len(sub.Name) + len(sub.Options)
+	if c.register(operation{id: id, kind: opFetch, state: opFresh, sub: sub, held: held}) == nil {
 		r.Release()
 		return errOperations
 	}
-	op.sub = Subrequest{Request: r, Binding: int(f.Binding), Redirect: redirects[f.Redirect]}
-	if f.NameLen > 0 {
-		op.sub.Name = string(is.mustBytes(f.Name, f.NameLen))
-	}
-	if f.OptionsLen > 0 {
-		op.sub.Options = append([]byte(nil), is.mustBytes(f.Options, f.OptionsLen)...)
-	}
+	c.hold(held)
 	return nil
 }
 
@@ -367,7 +371,11 @@ func (is *Isolate) fillRequestBody(c *Call, r *Request, f *abi.FetchBlock) error
 
 // hostIDNA maps a domain to ASCII as WHATWG's URL standard asks (UTS #46, non-transitional).
 func (is *Isolate) hostIDNA(ptr, n, out uint32) int32 {
-	ascii, err := toASCII.ToASCII(string(is.mustBytes(ptr, n)))
+	domain := is.mustBytes(ptr, n)
+	if len(domain) > js.MaxIDNA { // mapping takes the square of it
+		return js.Refused
+	}
+	ascii, err := toASCII.ToASCII(string(domain))
 	if err != nil || len(ascii) > js.MaxIDNA {
 		return js.Refused
 	}

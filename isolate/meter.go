@@ -28,7 +28,8 @@ type meter struct {
 	thread  int           // whose clock that is
 	sched   time.Duration // when the scheduler last ran
 	yielded bool
-	slow    bool // holds a token of the lane
+	slow    bool          // holds a token of the lane
+	token   time.Duration // since when; valid when slow
 }
 
 // epoch is the start of the process; the monotonic clock counts from here.
@@ -44,7 +45,7 @@ func (m *meter) begin(c *Call) {
 }
 
 // end closes the segment and charges it.
-func (m *meter) end(l lane) {
+func (m *meter) end(l *lane) {
 	m.charge(monotonic())
 	m.call = nil
 	if m.slow {
@@ -81,7 +82,7 @@ func (m *meter) long(spent time.Duration) time.Duration {
 }
 
 // pause closes the segment for as long as a host function waits; resume opens it again.
-func (m *meter) pause(l lane) *Call {
+func (m *meter) pause(l *lane) *Call {
 	c := m.call
 	m.end(l)
 	return c
@@ -97,26 +98,61 @@ func (is *Isolate) pace() {
 	m := &is.meter
 	now := monotonic()
 	m.charge(now)
-	err := m.call.over(time.Now)
-	if err == ErrCanceled && len(is.calls) > 1 {
-		err = nil // its co-residents must not pay for a client that left
-	}
-	if err != nil {
-		panic(err)
-	}
-	if !m.slow && now-m.entered > laneAfter {
-		is.module.rt.lane.enter()
-		m.slow = true
-		now = monotonic()
-		m.sched = now
-	} else if now-m.sched >= schedEvery {
-		runtime.Gosched()
+	is.mustGoOn(m.call)
+	if is.giveWay(now) {
 		now = monotonic()
 		m.sched = now
 	}
 	m.last, m.yielded = now, true
 	m.cpu, m.thread = threadCPU()
 	is.fuel.Set(sliceFuel)
+}
+
+// mustGoOn ends the guest when c is over. A client that left does not cost co-residents their
+// isolate, as long as the call's CPU limit ends it anyway.
+func (is *Isolate) mustGoOn(c *Call) {
+	err := c.over(time.Now)
+	if err != nil && (err != ErrCanceled || !is.spares(c)) {
+		panic(err)
+	}
+}
+
+func (is *Isolate) spares(c *Call) bool { return len(is.calls) > 1 && c.Limits.CPU > 0 }
+
+// giveWay lets others have the processor when it is time to, and reports whether it did.
+func (is *Isolate) giveWay(now time.Duration) bool {
+	m, l := &is.meter, is.module.rt.lane
+	switch {
+	case !m.slow && m.call.state.usage.CPU > laneAfter:
+		is.enterLane()
+	case m.slow && now-m.token > laneTurn && l.crowded():
+		m.slow = false
+		l.leave()
+		is.enterLane()
+	case now-m.sched >= schedEvery:
+		runtime.Gosched()
+	default:
+		return false
+	}
+	return true
+}
+
+// enterLane waits for a token, and ends the guest when its call is over before there is one.
+func (is *Isolate) enterLane() {
+	m := &is.meter
+	c := m.call
+	m.last = monotonic() // what follows is not the guest's time, even if it ends here
+	var gone <-chan struct{}
+	if !c.state.delivered && !is.spares(c) {
+		gone = c.Context.Done()
+	}
+	due, stop := c.due()
+	defer stop()
+	for !is.module.rt.lane.enter(gone, due) {
+		m.last = monotonic()
+		is.mustGoOn(c)
+	}
+	m.slow, m.token, m.last = true, monotonic(), monotonic()
 }
 
 // deep is the host function that a guest calls when its frames pass the depth limit.

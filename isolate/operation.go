@@ -1,10 +1,10 @@
 package isolate
 
 import (
+	"context"
 	"errors"
-	"fmt"
 	"io"
-	"runtime/debug"
+	"slices"
 	"sync"
 	"time"
 )
@@ -16,18 +16,22 @@ import (
 //	   └─ run inline by the driver ──────────┘
 //
 // While it runs it counts among the call's running: the call is not done before it is settled.
+// One that the guest forgets while it runs is told to stop, and stays live, dropped, until then.
 type operation struct {
 	id      uint32
 	kind    operationKind
 	state   operationState
 	dropped bool // nobody wants the result; settle gives it back
 	call    *Call
+	at      int // index in live
 
-	sub    Subrequest  // fetch
-	body   uint32      // read: the handle
-	stream io.Reader   // read
-	room   int         // read: bytes it may bring
-	timer  *time.Timer // timer
+	sub    Subrequest         // fetch
+	held   int                // fetch: bytes that its request has copied out of the guest
+	cancel context.CancelFunc // fetch on a goroutine of its own
+	body   uint32             // read: the handle
+	stream io.Reader          // read
+	room   int                // read: bytes it may bring
+	timer  *time.Timer        // timer
 
 	// the result
 	err      error
@@ -53,8 +57,11 @@ const (
 	opReady
 )
 
-// maxOperations bounds what one call may wait for at once.
-const maxOperations = 10_000
+// maxOperations bounds what one call may wait for at once, and maxSpare what it keeps of it.
+const (
+	maxOperations = 10_000
+	maxSpare      = 64
+)
 
 var (
 	errOperations = errors.New("Too many operations at once.")
@@ -67,9 +74,15 @@ const readChunk = 64<<10 - 8
 
 var readBuffers = sync.Pool{New: func() any { b := make([]byte, readChunk); return &b }}
 
-// newOperation registers an operation in state; nil when there are too many. A running one is
-// counted: whoever runs it calls settle.
+// newOperation registers an operation of which no more is known yet.
 func (c *Call) newOperation(id uint32, kind operationKind, state operationState) *operation {
+	return c.register(operation{id: id, kind: kind, state: state})
+}
+
+// register makes o one of the call's operations; nil when there are too many. A running one is
+// counted: whoever runs it calls settle. Code of another request of the isolate may ask for a
+// fresh or ready one while the driver waits, which then sees to it at once: o must be whole.
+func (c *Call) register(o operation) *operation {
 	s := &c.state
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -77,15 +90,19 @@ func (c *Call) newOperation(id uint32, kind operationKind, state operationState)
 		return nil
 	}
 	op := s.spareLocked()
-	*op = operation{id: id, kind: kind, state: state, call: c}
+	o.call, o.at = c, len(s.mu.live)
+	*op = o
 	s.mu.live = append(s.mu.live, op)
-	switch state {
+	switch o.state {
 	case opFresh:
 		s.mu.fresh++
 	case opRunning:
 		s.mu.running++
 	case opReady:
-		s.mu.ready = append(s.mu.ready, op)
+		s.mu.ready.push(op)
+	}
+	if is := s.is; is != nil && is.meter.call != c {
+		s.signal()
 	}
 	return op
 }
@@ -123,11 +140,17 @@ func (s *callState) dropLocked(op *operation) {
 		op.discard()
 	case op.state == opReady:
 		s.removeLocked(op)
-		s.mu.ready = remove(s.mu.ready, op)
+		s.mu.ready.remove(op)
 		op.discard()
 	case op.timer != nil && op.timer.Stop():
 		s.mu.running--
 		s.removeLocked(op)
+	default:
+		s.mu.dropped++
+		if op.cancel != nil {
+			op.cancel()
+		}
+		s.signal() // the driver may have waited for nothing else
 	}
 }
 
@@ -138,15 +161,12 @@ func (s *callState) dropAllLocked() {
 }
 
 // removeLocked takes op out of live. It is not spared: somebody may still look at it.
-func (s *callState) removeLocked(op *operation) { s.mu.live = remove(s.mu.live, op) }
-
-func remove(list []*operation, op *operation) []*operation {
-	for i := len(list) - 1; i >= 0; i-- {
-		if list[i] == op {
-			return append(list[:i], list[i+1:]...)
-		}
-	}
-	return list
+func (s *callState) removeLocked(op *operation) {
+	last := len(s.mu.live) - 1
+	moved := s.mu.live[last]
+	s.mu.live[op.at], moved.at = moved, op.at
+	s.mu.live[last] = nil
+	s.mu.live = s.mu.live[:last]
 }
 
 // settle hands the result of a running operation to its call's driver; err nil is success. The
@@ -157,14 +177,15 @@ func (op *operation) settle(err error) {
 	s.mu.Lock()
 	op.err, op.state = err, opReady
 	if op.dropped {
+		s.mu.dropped--
 		s.removeLocked(op)
 		op.discard()
 	} else {
-		s.mu.ready = append(s.mu.ready, op)
+		s.mu.ready.push(op)
 		s.signal()
 	}
 	s.mu.Unlock()
-	c.unhold()
+	c.leaveRunning()
 }
 
 // signal wakes the driver.
@@ -179,7 +200,7 @@ func (s *callState) signal() {
 func (op *operation) discard() {
 	if op.sub.Request != nil {
 		op.sub.Request.Release()
-		op.sub.Request = nil
+		op.sent()
 	}
 	if op.response != nil {
 		op.response.Release()
@@ -198,7 +219,7 @@ func (op *operation) recycle() {
 
 // startAll starts every fresh operation on a goroutine of its own. Each is waited for by done.
 func (c *Call) startAll() {
-	c.async()
+	ctx := c.async()
 	s := &c.state
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -206,10 +227,19 @@ func (c *Call) startAll() {
 		if op.state == opFresh {
 			op.state = opRunning
 			s.mu.running++
-			go func() { op.settle(op.run(true)) }()
+			op.start(ctx)
 		}
 	}
 	s.mu.fresh = 0
+}
+
+// start runs op on its own goroutine. The context of a fetch ends when the guest forgets it, or
+// with the call: the response's body is read under it.
+func (op *operation) start(ctx context.Context) {
+	if op.kind == opFetch {
+		ctx, op.cancel = context.WithCancel(ctx)
+	}
+	go func() { op.settle(op.run(ctx)) }()
 }
 
 // standsAlone says that the driver can run the operation itself. Not a read, which no context
@@ -225,24 +255,25 @@ func (op *operation) standsAlone() bool {
 
 // run performs the operation and fills its result. A bug of ours that shows in it becomes its
 // error: the goroutine may be one that nobody else looks after.
-func (op *operation) run(async bool) (err error) {
+func (op *operation) run(ctx context.Context) (err error) {
+	c := op.call
 	defer func() {
 		if r := recover(); r != nil {
-			err = fmt.Errorf("BUG: %v\n%s", r, debug.Stack())
-			op.call.log(LogError, []byte(err.Error()))
+			err = c.bug(r)
 		}
+		op.sent()
 	}()
-	c := op.call
 	if op.kind == opRead {
 		return op.read()
 	}
-	ctx := c.state.ctx
-	if !async {
-		ctx = c.context()
-	}
 	op.response, err = c.Host.Fetch(ctx, c, &op.sub)
-	op.sub.Request = nil
 	return err
+}
+
+// sent forgets the request of a fetch: the host owns it, also when it failed with it.
+func (op *operation) sent() {
+	op.call.unhold(op.held)
+	op.held, op.sub.Request = 0, nil
 }
 
 func (op *operation) read() error {
@@ -288,22 +319,18 @@ func (c *Call) startRead(id, body uint32) error {
 	if h == nil || h.busy {
 		return errBody
 	}
-	state := opFresh
+	op := operation{id: id, kind: opRead, state: opFresh, body: body, stream: h.body.Stream, room: readChunk}
+	n := 0
 	if h.body.Stream == nil {
-		state = opReady
+		op.state, op.buf = opReady, readBuffers.Get().(*[]byte)
+		n = copy(*op.buf, h.body.Bytes)
+		op.data = (*op.buf)[:n]
 	}
-	op := c.newOperation(id, opRead, state)
-	if op == nil {
+	if c.register(op) == nil {
+		op.recycle()
 		return errOperations
 	}
-	op.body = body
-	if h.body.Stream != nil {
-		op.stream, op.room, h.busy = h.body.Stream, readChunk, true
-		return nil
-	}
-	op.buf = readBuffers.Get().(*[]byte)
-	n := copy(*op.buf, h.body.Bytes)
-	op.data, h.body.Bytes = (*op.buf)[:n], h.body.Bytes[n:]
+	h.body.Bytes, h.busy = h.body.Bytes[n:], h.body.Stream != nil
 	return nil
 }
 
@@ -333,7 +360,7 @@ func (c *Call) next() (*operation, error) {
 func (c *Call) take() (*operation, error) {
 	op, inline, err := c.poll()
 	if inline {
-		op.err = op.run(false)
+		op.err = op.run(c.context())
 		op.state = opReady
 	}
 	return op, err
@@ -347,15 +374,14 @@ func (c *Call) poll() (op *operation, inline bool, err error) {
 	switch {
 	case s.mu.reset:
 		return nil, false, ErrReset
-	case len(s.mu.ready) > 0:
-		op = s.mu.ready[0]
-		s.mu.ready = append(s.mu.ready[:0], s.mu.ready[1:]...)
+	case s.mu.ready.len() > 0:
+		op = s.mu.ready.pop()
 		s.removeLocked(op)
 		return op, false, nil
 	case s.mu.fresh == 1 && len(s.mu.live) == 1 && s.wall.IsZero() && s.mu.live[0].standsAlone():
 		op = s.mu.live[0]
 		s.mu.fresh = 0
-		s.mu.live = s.mu.live[:0]
+		s.removeLocked(op)
 		return op, true, nil
 	case s.mu.fresh > 0:
 		s.mu.Unlock()
@@ -368,12 +394,8 @@ func (c *Call) poll() (op *operation, inline bool, err error) {
 // wait blocks until something of the call changes. It returns an error when the call is over.
 func (c *Call) wait() error {
 	s := &c.state
-	var due <-chan time.Time
-	if !s.wall.IsZero() {
-		t := time.NewTimer(time.Until(s.wall))
-		defer t.Stop()
-		due = t.C
-	}
+	due, stop := c.due()
+	defer stop()
 	gone := c.Context.Done()
 	if s.delivered {
 		gone = nil // the reader's Close wakes us
@@ -388,12 +410,42 @@ func (c *Call) wait() error {
 	}
 }
 
-// spare takes a resolved operation back.
+// spareOperation takes a resolved operation back.
 func (c *Call) spareOperation(op *operation) {
 	op.recycle()
 	*op = operation{}
 	s := &c.state
 	s.mu.Lock()
-	s.mu.spare = append(s.mu.spare, op)
-	s.mu.Unlock()
+	defer s.mu.Unlock()
+	if len(s.mu.spare) < maxSpare {
+		s.mu.spare = append(s.mu.spare, op)
+	}
+}
+
+// operationQueue holds operations in the order in which they completed.
+type operationQueue struct {
+	list  []*operation
+	first int // those before it were popped
+}
+
+func (q *operationQueue) len() int { return len(q.list) - q.first }
+
+func (q *operationQueue) push(op *operation) {
+	if q.first > 0 && 2*q.first >= len(q.list) { // keeps pop at one step, and the list as short as twice what is in it
+		q.list = append(q.list[:0], q.list[q.first:]...)
+		q.first = 0
+	}
+	q.list = append(q.list, op)
+}
+
+func (q *operationQueue) pop() *operation {
+	op := q.list[q.first]
+	q.list[q.first] = nil
+	q.first++
+	return op
+}
+
+func (q *operationQueue) remove(op *operation) {
+	at := q.first + slices.Index(q.list[q.first:], op)
+	q.list = slices.Delete(q.list, at, at+1)
 }

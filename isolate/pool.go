@@ -66,12 +66,11 @@ func (p *Pool) Info() PoolInfo { return p.info }
 // ErrClosed or ErrCanceled.
 func (p *Pool) Invoke(c *Call) (*Response, error) {
 	c.begin(p)
-	for {
-		is, err := p.acquire(c)
-		if err != nil {
-			c.Usage, c.Isolate = Usage{}, ""
-			c.finish()
-			return nil, err
+	err := c.admit()
+	for err == nil {
+		var is *Isolate
+		if is, err = p.acquire(c); err != nil {
+			break
 		}
 		r, err := p.guest.invoke(is, c)
 		if err != errDead {
@@ -79,6 +78,9 @@ func (p *Pool) Invoke(c *Call) (*Response, error) {
 		}
 		p.vacate(is, false)
 	}
+	c.Usage, c.Isolate = Usage{}, ""
+	c.finish()
+	return nil, err
 }
 
 // errDead is an isolate that a co-resident killed between acquire and the call's first entry.

@@ -60,7 +60,7 @@ func (o Options) withDefaults() Options {
 type Runtime struct {
 	options Options
 	wazero  wazero.Runtime
-	lane    lane
+	lane    *lane
 	js      *engine // nil without JavaScript
 
 	compiling sync.Mutex // one compilation at a time uses every processor already
@@ -127,7 +127,7 @@ func (rt *Runtime) hostModules() error {
 			b = rt.wazero.NewHostModuleBuilder(f.module)
 			builders[f.module] = b
 		}
-		b.NewFunctionBuilder().WithGoModuleFunction(f.fn, f.params, f.results).Export(f.name)
+		b.NewFunctionBuilder().WithGoModuleFunction(contained(f.fn), f.params, f.results).Export(f.name)
 	}
 	for name, b := range builders {
 		if _, err := b.Instantiate(ctx); err != nil {

@@ -12,7 +12,10 @@ import (
 //	         ▲── the write operation completes once half the window is free ──┘
 //
 // The guest never blocks in it: a write that fills the window is accepted, and the guest is
-// asked to wait before the next one.
+// asked to wait before the next one. What is buffered counts among what the host holds for the
+// call, so that a guest gains no memory by large or many writes.
+//
+// Its lock comes before the call's: nobody who holds callState.mu calls into a stream.
 type guestStream struct {
 	mu struct {
 		sync.Mutex
@@ -22,7 +25,7 @@ type guestStream struct {
 		ended  bool       // by the guest, cleanly or with err
 		closed bool       // by the reader
 		wait   *operation // the write that waits for room
-		call   *Call      // to be woken when the reader goes; nil once the guest has ended
+		call   *Call      // pays for the buffer, and is woken when the reader goes; nil once ended
 	}
 	readable sync.Cond
 }
@@ -38,14 +41,15 @@ func newGuestStream(c *Call) *guestStream {
 }
 
 // write takes a copy of p and reports whether somebody still reads. When the window is full
-// it keeps op, which completes when there is room again or the reader goes; op is nil for a
-// caller that looks at full itself.
+// it keeps op, which completes when there is room again or the reader goes. A guest that did
+// not wait for that is refused as if the reader had gone. It panics with ErrMemoryLimit.
 func (s *guestStream) write(p []byte, op *operation) (ok, full bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.mu.closed || s.mu.ended {
+	if s.mu.closed || s.mu.ended || s.mu.wait != nil {
 		return false, false
 	}
+	s.mu.call.hold(len(p))
 	if s.mu.off == len(s.mu.buf) {
 		s.mu.buf, s.mu.off = s.mu.buf[:0], 0
 	}
@@ -55,25 +59,28 @@ func (s *guestStream) write(p []byte, op *operation) (ok, full bool) {
 	}
 	s.mu.buf = append(s.mu.buf, p...)
 	s.readable.Signal()
-	full = len(s.mu.buf)-s.mu.off >= streamWindow
+	full = s.bufferedLocked() >= streamWindow
 	if full {
 		s.mu.wait = op
 	}
 	return true, full
 }
 
-// end is the end of the body: clean, or with the error that the reader gets. It reports
-// whether it forgot a write that waited.
-func (s *guestStream) end(err error) (forgot bool) {
+func (s *guestStream) bufferedLocked() int { return len(s.mu.buf) - s.mu.off }
+
+// end is the end of the body: clean, or with the error that the reader gets. It returns the
+// write that waited, which the caller settles: what it wrote is accepted.
+func (s *guestStream) end(err error) (wait *operation) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.mu.ended {
-		return false
+		return nil
 	}
-	forgot = s.mu.wait != nil
+	s.mu.call.unhold(s.bufferedLocked())
+	wait = s.mu.wait
 	s.mu.ended, s.mu.err, s.mu.wait, s.mu.call = true, err, nil, nil
 	s.readable.Signal()
-	return forgot
+	return wait
 }
 
 // over says that nothing more comes, or that nobody would read it.
@@ -85,22 +92,29 @@ func (s *guestStream) over() bool {
 
 // Read implements io.Reader.
 func (s *guestStream) Read(p []byte) (int, error) {
-	s.mu.Lock()
-	for s.mu.off == len(s.mu.buf) && !s.mu.ended && !s.mu.closed {
-		s.readable.Wait()
-	}
-	n := copy(p, s.mu.buf[s.mu.off:])
-	s.mu.off += n
-	err := s.readErrorLocked(n)
-	var op *operation
-	if len(s.mu.buf)-s.mu.off < streamWindow/2 {
-		op, s.mu.wait = s.mu.wait, nil
-	}
-	s.mu.Unlock()
+	n, op, err := s.read(p)
 	if op != nil {
 		op.settle(nil)
 	}
 	return n, err
+}
+
+// read is Read, and returns the write that has room now.
+func (s *guestStream) read(p []byte) (n int, room *operation, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for s.bufferedLocked() == 0 && !s.mu.ended && !s.mu.closed {
+		s.readable.Wait()
+	}
+	n = copy(p, s.mu.buf[s.mu.off:])
+	s.mu.off += n
+	if s.mu.call != nil {
+		s.mu.call.unhold(n)
+	}
+	if s.bufferedLocked() < streamWindow/2 {
+		room, s.mu.wait = s.mu.wait, nil
+	}
+	return n, room, s.readErrorLocked(n)
 }
 
 func (s *guestStream) readErrorLocked(n int) error {
@@ -117,18 +131,23 @@ func (s *guestStream) readErrorLocked(n int) error {
 
 // Close implements io.Closer: the reader is gone.
 func (s *guestStream) Close() error {
-	s.mu.Lock()
-	s.mu.closed = true
-	s.mu.buf, s.mu.off = nil, 0
-	s.readable.Signal()
-	op := s.mu.wait
-	s.mu.wait = nil
-	if s.mu.call != nil {
-		s.mu.call.state.signal()
-	}
-	s.mu.Unlock()
-	if op != nil {
+	if op := s.close(); op != nil {
 		op.settle(errReaderGone)
 	}
 	return nil
+}
+
+// close is Close, and returns the write that waited.
+func (s *guestStream) close() (wait *operation) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if c := s.mu.call; c != nil {
+		c.unhold(s.bufferedLocked())
+		c.state.signal()
+	}
+	s.mu.closed = true
+	s.mu.buf, s.mu.off = nil, 0
+	s.readable.Signal()
+	wait, s.mu.wait = s.mu.wait, nil
+	return wait
 }

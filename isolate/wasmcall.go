@@ -79,6 +79,7 @@ func (is *Isolate) await(c *Call) *operation {
 		if !c.state.waiting() {
 			panic("BUG: a guest waits for nothing")
 		}
+		c.limitRest() // the reader of its response may have gone
 		op, err = c.next()
 	}
 	if err == nil {
