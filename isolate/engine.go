@@ -24,6 +24,9 @@ const heapReserve = 8 << 20
 
 // startEngine compiles the engine and takes the base snapshot.
 func (rt *Runtime) startEngine() error {
+	if rt.options.Memory < 2*heapReserve {
+		return fmt.Errorf("it needs at least %d MiB of memory", 2*heapReserve>>20)
+	}
 	may := func(module, name string, _, _ []byte) error {
 		if module == js.ImportModule && name == js.ImportName {
 			return nil

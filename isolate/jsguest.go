@@ -81,6 +81,7 @@ func (g jsGuest) step(c *Call) bool {
 // died ends the call with err and, that having killed the isolate, all calls beside it.
 func (g jsGuest) died(c *Call, err error) {
 	c.fail(err)
+	c.state.holds = 0 // nothing comes of what it has under waitUntil
 	is := c.state.is
 	g.pool.shun(is)
 	for _, other := range is.calls {
@@ -103,7 +104,7 @@ func (g jsGuest) leave(c *Call) {
 		}
 	} else if !is.dead && c.pending() {
 		if _, err := is.enter(c, uint32(js.OpDrop), c.state.id, 0, 0); err != nil {
-			is.dead = true
+			g.died(c, err)
 		}
 	}
 	keep := !is.dead

@@ -39,7 +39,8 @@ func (p *Pool) startJS(s *Spec, main *Module) error {
 
 // evaluate brings modules and env into the isolate and runs the main module.
 func (p *Pool) evaluate(is *Isolate, c *Call, s *Spec, main *Module) error {
-	if _, err := is.enter(c, uint32(js.OpLimit), uint32(p.spec.Memory-heapReserve), 0, 0); err != nil {
+	heap := min(p.spec.Memory, p.rt.options.Memory-heapReserve)
+	if _, err := is.enter(c, uint32(js.OpLimit), uint32(heap), 0, 0); err != nil {
 		return err
 	}
 	env := s.Env

@@ -119,8 +119,13 @@ func (m *memory) Free() {
 	}
 }
 
-// reset makes the first limit bytes equal the image again and returns how many pages it
-// copied. Pages stay mapped, so that the next request faults none in.
+// maxKept is how many pages of its own a reset leaves a memory. What a request needs as a rule
+// stays mapped, so that the next one faults none in; what one greedy request had goes back to
+// the kernel, or every later reset would clear it again.
+const maxKept = 1024
+
+// reset makes the first limit bytes equal the image again and returns how many pages differed,
+// or might have.
 func (m *memory) reset(limit int) (pages int, err error) {
 	if m.dirty == nil {
 		m.dirty = make([]region, 128)
@@ -132,12 +137,24 @@ func (m *memory) reset(limit int) (pages int, err error) {
 			return pages, err
 		}
 		for _, r := range found {
-			m.restore(int(r.start-uint64(start)), int(r.end-uint64(start)))
-			pages += int(r.end-r.start) / pageSize
+			from, to := int(r.start-uint64(start)), int(r.end-uint64(start))
+			if pages += (to - from) / pageSize; pages <= maxKept {
+				m.restore(from, to)
+			} else if err := m.giveBack(from, to); err != nil {
+				return pages, err
+			}
 		}
 		at = next
 	}
 	return pages, nil
+}
+
+// giveBack makes [from, to) what it was when it was mapped: the image, zero beyond it.
+func (m *memory) giveBack(from, to int) error {
+	if err := unix.Madvise(m.bytes[from:to], unix.MADV_DONTNEED); err != nil {
+		return fmt.Errorf("madvise of guest memory: %w", err)
+	}
+	return nil
 }
 
 // restore copies [from, to) back from the image, zero beyond it.
@@ -163,21 +180,26 @@ const (
 	pageIsFile    = 1 << 2
 	pageIsPresent = 1 << 3
 	pageIsSwapped = 1 << 4
+	pageIsZero    = 1 << 5 // the kernel's one page of zeros: anonymous memory that was only read
 )
 
-// scanPrivate finds the pages of [at, end) that the guest wrote: (present or swapped) and not
-// file-backed. "Present" alone would miss pages that are swapped out or being migrated, and
-// so leak them to the next request. It returns where to go on.
+// scanPrivate finds the pages of [at, end) that the guest wrote: (present or swapped) and neither
+// file-backed nor the kernel's page of zeros, which clearing would turn into a page of our own.
+// "Present" alone would miss pages that are swapped out or being migrated, and so leak them to
+// the next request. It returns where to go on.
 func scanPrivate(at, end uintptr, vec []region) (found []region, next uintptr, err error) {
 	arg := scanArg{
 		size: uint64(unsafe.Sizeof(scanArg{})), start: uint64(at), end: uint64(end),
 		vec: uint64(uintptr(unsafe.Pointer(unsafe.SliceData(vec)))), vecLen: uint64(len(vec)),
-		categoryInverted: pageIsFile, categoryMask: pageIsFile,
+		categoryInverted: pageIsFile | pageIsZero, categoryMask: pageIsFile | pageIsZero,
 		categoryAnyOf: pageIsPresent | pageIsSwapped, returnCategories: pageIsPresent,
 	}
 	n, _, errno := unix.RawSyscall(unix.SYS_IOCTL, pagemap.fd, pagemapScan, uintptr(unsafe.Pointer(&arg)))
 	if errno != 0 {
 		return nil, 0, fmt.Errorf("PAGEMAP_SCAN: %w", errno)
+	}
+	if uintptr(arg.walkEnd) <= at {
+		return nil, 0, errors.New("PAGEMAP_SCAN does not get on")
 	}
 	return vec[:n], uintptr(arg.walkEnd), nil
 }

@@ -25,6 +25,7 @@ const (
 	guestDepth  = 1 << 20
 	wasmPage    = 64 << 10
 	defaultHeap = 128 << 20
+	maxMemory   = 4 << 30
 )
 
 // mayImport decides what a module may import.

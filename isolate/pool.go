@@ -30,10 +30,11 @@ type Pool struct {
 		sync.Mutex
 		idle    []*Isolate
 		seated  []*Isolate
-		count   int // isolates alive
+		count   int // isolates whose memory is there, or about to be
 		calls   int // seats taken
 		waiting []chan *Isolate
 		closed  bool
+		drained bool // given back
 	}
 }
 
@@ -140,9 +141,8 @@ func (p *Pool) clone() (*Isolate, error) {
 	is, err := p.rt.newIsolate(p.module, p.snapshot, p.snapshot.entry)
 	if err != nil {
 		p.mu.Lock()
-		p.mu.count--
-		p.mu.calls--
-		p.mu.Unlock()
+		p.replaceLocked() // whoever waits may have more luck, or is told the same
+		p.left()
 		return nil, err
 	}
 	is.seats = 1
@@ -223,21 +223,37 @@ func (p *Pool) stopWaiting(turn chan *Isolate) bool {
 // its turn and, but for a call that never began, finished the call.
 func (p *Pool) vacate(is *Isolate, keep bool) {
 	p.mu.Lock()
-	p.mu.calls--
 	is.seats--
-	discard := false
-	if keep && !p.mu.closed {
+	switch {
+	case keep && !p.mu.closed:
 		p.keepLocked(is)
-	} else {
-		discard = p.retireLocked(is)
+	case p.retireLocked(is):
+		p.mu.Unlock()
+		is.close() // before another takes its place: count bounds memory
+		p.mu.Lock()
+		p.replaceLocked()
 	}
-	drained := p.mu.closed && p.mu.count == 0 && p.mu.calls == 0
+	p.left()
+}
+
+// left counts one call less. It unlocks.
+func (p *Pool) left() {
+	p.mu.calls--
+	p.drain()
+}
+
+// drain gives back what the isolates share, once the pool is closed and the last of them has
+// gone. It unlocks.
+func (p *Pool) drain() {
+	last := p.mu.closed && p.mu.count == 0 && p.mu.calls == 0 && !p.mu.drained
+	p.mu.drained = p.mu.drained || last
 	p.mu.Unlock()
-	if discard {
-		is.close()
+	if !last {
+		return
 	}
-	if drained {
-		p.drained()
+	p.snapshot.close()
+	if p.onClose != nil {
+		p.onClose()
 	}
 }
 
@@ -264,21 +280,22 @@ func (p *Pool) keepLocked(is *Isolate) {
 }
 
 // retireLocked takes an isolate out of circulation, and reports whether its last call has
-// left. A waiting call may make another in its place.
+// left: then it is to be closed, and replaced.
 func (p *Pool) retireLocked(is *Isolate) bool {
 	p.mu.seated = without(p.mu.seated, is)
-	if is.seats > 0 {
-		return false
+	return is.seats == 0
+}
+
+// replaceLocked counts one isolate less. A waiting call may make another in its place.
+func (p *Pool) replaceLocked() {
+	if len(p.mu.waiting) == 0 {
+		p.mu.count--
+		return
 	}
-	p.mu.count--
-	if len(p.mu.waiting) > 0 && !p.mu.closed {
-		turn := p.mu.waiting[0]
-		p.mu.waiting = p.mu.waiting[1:]
-		p.mu.count++
-		p.mu.calls++
-		turn <- nil
-	}
-	return true
+	turn := p.mu.waiting[0]
+	p.mu.waiting = p.mu.waiting[1:]
+	p.mu.calls++
+	turn <- nil
 }
 
 func without(list []*Isolate, is *Isolate) []*Isolate {
@@ -300,27 +317,17 @@ func (p *Pool) Close() {
 	p.mu.closed = true
 	idle := p.mu.idle
 	p.mu.idle = nil
-	p.mu.count -= len(idle)
 	for _, turn := range p.mu.waiting {
 		turn <- closedSeat
 	}
 	p.mu.waiting = nil
-	drained := p.mu.count == 0 && p.mu.calls == 0
 	p.mu.Unlock()
 	for _, is := range idle {
 		is.close()
 	}
-	if drained {
-		p.drained()
-	}
-}
-
-// drained gives back what the isolates shared; it runs once, after the last of them.
-func (p *Pool) drained() {
-	p.snapshot.close()
-	if p.onClose != nil {
-		p.onClose()
-	}
+	p.mu.Lock()
+	p.mu.count -= len(idle)
+	p.drain()
 }
 
 // PoolStats is a moment of a pool.
@@ -337,6 +344,9 @@ func (p *Pool) Stats() PoolStats {
 // Worker once under its start-up limits and takes the snapshot. Nothing is left behind when it
 // fails; a *StartupError says what is wrong with the upload.
 func (rt *Runtime) NewPool(ctx context.Context, s *Spec) (*Pool, error) {
+	if s.MaxIsolates < 0 || s.Suspended < 0 || s.Memory < 0 || s.StartupCPU < 0 {
+		return nil, errors.New("isolate: a limit of the Spec is negative")
+	}
 	spec := *s
 	spec.Modules = nil
 	if spec.MaxIsolates == 0 {

@@ -69,6 +69,12 @@ type Runtime struct {
 // NewRuntime prepares the process for guests; with an engine that takes about half a second.
 func NewRuntime(o Options) (*Runtime, error) {
 	o = o.withDefaults()
+	if o.Memory < wasmPage || o.Memory > maxMemory {
+		return nil, fmt.Errorf("isolate: Options.Memory is %d, which is not between 64 KiB and 4 GiB", o.Memory)
+	}
+	if o.MaxIsolates < 0 || o.Suspended < 0 || o.StartupCPU < 0 || o.WaitUntil < 0 {
+		return nil, errors.New("isolate: a limit of the Options is negative")
+	}
 	rt := &Runtime{options: o, lane: newLane()}
 	config := wazero.NewRuntimeConfigCompiler().
 		WithCoreFeatures(api.CoreFeaturesV2).
