@@ -26,33 +26,67 @@ type conn struct {
 	exchange exchange // of the request being answered
 	host     hostMemo // of the request before
 
-	writeArmed time.Time   // the write deadline that is set; used by the writing goroutine only
-	readBy     time.Time   // the read deadline that is asked for; used by the reading goroutine only
-	readArmed  time.Time   // the one that is set
-	deaf       atomic.Bool // nothing more is read
-	linger     atomic.Bool
-	closed     atomic.Bool
+	// Moments are counted from accepted: a duration costs one reading of the clock, a time.Time two.
+	accepted  time.Time
+	wrote     time.Duration // when the last Write began; used by the writing goroutine only
+	writeBy   time.Duration // the write deadline that is set; likewise
+	readBy    time.Duration // the read deadline that holds; used by the reading goroutine only
+	readArmed time.Duration // the one that is set; likewise
+	readFixed bool          // readBy was said, by the accept or by SetReadDeadline; likewise
+
+	deaf   atomic.Bool // nothing more is read
+	linger atomic.Bool
+	closed atomic.Bool
 }
 
 func newConn(in *Ingress, raw net.Conn) *conn {
 	c := &conn{Conn: raw, in: in, peer: newPeer(raw.RemoteAddr(), in.TrustedProxies)}
+	c.accepted, c.readBy, c.readFixed = time.Now(), in.HeaderTimeout, true
 	c.exchange.c = c
 	c.exchange.download.c = c
 	return c
 }
 
-// SetReadDeadline is called by fasthttp twice for each request. The deadline is set in the
-// socket only when Read has to wait under one that is later, or earlier by an eighth of
-// HeaderTimeout or more: a busy connection sets few timers.
+// now is the time since the connection was accepted.
+func (c *conn) now() time.Duration { return time.Since(c.accepted) }
+
+// never is a deadline that is none.
+const never = time.Duration(1 << 62)
+
+// SetReadDeadline is called for the body of a request, by fasthttp and by upload. The deadline
+// holds until the exchange ends.
 func (c *conn) SetReadDeadline(t time.Time) error {
-	c.readBy = t
+	c.readBy, c.readFixed = never, true
+	if !t.IsZero() {
+		c.readBy = t.Sub(c.accepted)
+	}
 	return nil
 }
 
+// awaitRequest says that what is read from now on belongs to the next request.
+func (c *conn) awaitRequest() { c.readFixed = false }
+
+// deadline returns until when a Read into p may wait. fasthttp has no time-outs from us, since
+// it reads the clock for each of them on every request. It reads headers into a buffer of
+// HeaderBytes that it fills up, so that a smaller rest says that a header has begun.
+func (c *conn) deadline(p []byte) time.Duration {
+	switch {
+	case c.readFixed:
+	case len(p) == c.in.HeaderBytes:
+		c.readBy = c.wrote + c.in.IdleTimeout // the Write was a moment ago
+	default:
+		c.readBy, c.readFixed = c.now()+c.in.HeaderTimeout, true
+	}
+	return c.readBy
+}
+
+// Read sets the deadline in the socket only when it has to wait under one that is later, or
+// earlier by an eighth of HeaderTimeout or more: a busy connection sets few timers.
 func (c *conn) Read(p []byte) (int, error) {
-	if early := c.readBy.Sub(c.readArmed); early < 0 || early >= c.in.HeaderTimeout/8 {
-		c.readArmed = c.readBy
-		if err := c.Conn.SetReadDeadline(c.readBy); err != nil {
+	by := c.deadline(p)
+	if later := by - c.readArmed; later < 0 || later >= c.in.HeaderTimeout/8 {
+		c.readArmed = by
+		if err := c.Conn.SetReadDeadline(c.accepted.Add(by)); err != nil {
 			return 0, err
 		}
 	}
@@ -74,10 +108,10 @@ func (c *conn) stopReading() error {
 // likes but a client that does not read is let go. The deadline is armed again only after a
 // third of it has passed: a busy connection sets few timers.
 func (c *conn) Write(p []byte) (int, error) {
-	now := time.Now()
-	if c.writeArmed.Sub(now) < c.in.WriteTimeout*2/3 {
-		c.writeArmed = now.Add(c.in.WriteTimeout)
-		if err := c.Conn.SetWriteDeadline(c.writeArmed); err != nil {
+	c.wrote = c.now()
+	if c.writeBy-c.wrote < c.in.WriteTimeout*2/3 {
+		c.writeBy = c.wrote + c.in.WriteTimeout
+		if err := c.Conn.SetWriteDeadline(c.accepted.Add(c.writeBy)); err != nil {
 			return 0, err
 		}
 	}
@@ -86,17 +120,12 @@ func (c *conn) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// SetWriteDeadline keeps the deadline that is set known.
-func (c *conn) SetWriteDeadline(t time.Time) error {
-	c.writeArmed = t
-	return c.Conn.SetWriteDeadline(t)
-}
+// SetWriteDeadline does nothing: Write sets its own.
+func (c *conn) SetWriteDeadline(time.Time) error { return nil }
 
-// SetDeadline sets both.
-func (c *conn) SetDeadline(t time.Time) error {
-	c.readBy = t
-	return c.SetWriteDeadline(t)
-}
+// SetDeadline is called by fasthttp before it gives the connection to a hijacker, which does
+// not read.
+func (c *conn) SetDeadline(t time.Time) error { return c.SetReadDeadline(t) }
 
 // Close may be called from several goroutines; the first one closes.
 func (c *conn) Close() error {

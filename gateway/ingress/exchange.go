@@ -88,6 +88,7 @@ func (x *exchange) end() {
 	x.upload.finish()
 	x.upload = nil
 	x.c.client.end()
+	x.c.awaitRequest()
 }
 
 // close makes this the connection's last exchange.

@@ -124,8 +124,6 @@ func New(o Options) (*Ingress, error) {
 		Logger:                       serverLog{o.Logger},
 		Concurrency:                  o.Conns,
 		ReadBufferSize:               o.HeaderBytes,
-		ReadTimeout:                  o.HeaderTimeout,
-		IdleTimeout:                  o.IdleTimeout,
 		StreamRequestBody:            true,
 		CloseOnShutdown:              true,
 		DisablePreParseMultipartForm: true,
@@ -153,10 +151,10 @@ func (in *Ingress) Shutdown(ctx context.Context) error {
 // WriteMetrics writes the ingress' metrics in the Prometheus text format.
 func (in *Ingress) WriteMetrics(w io.Writer) { in.metrics.set.WritePrometheus(w) }
 
-// headerReceived replaces fasthttp's read deadline, which is the header's, once a header is
-// there: the first bytes of a body are read before the handler runs. Of a body that is too
-// large not even those are waited for: fasthttp is told that there is none, and the handler,
-// which reads the raw header, refuses it.
+// headerReceived replaces the header's read deadline once a header is there: the first bytes of
+// a body are read before the handler runs. Of a body that is too large not even those are
+// waited for: fasthttp is told that there is none, and the handler, which reads the raw header,
+// refuses it.
 func (in *Ingress) headerReceived(h *fasthttp.RequestHeader) fasthttp.RequestConfig {
 	n := h.ContentLength()
 	if int64(n) > in.BodyBytes {
