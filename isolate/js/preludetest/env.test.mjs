@@ -15,11 +15,6 @@ stories([
     [["fetch", 1, "http://auth/x", null, null], ["fetch", -1, "http://out/", null, null]]],
   ["a dispatch namespace names the script", `${env} await env.DISPATCHER.get("customer").fetch(new Request("http://c/")); return mock.calls;`,
     [["fetch", 0, "http://c/", "customer", null]]],
-  ["options travel as JSON", `${env}
-    await env.DISPATCHER.get("c", { tier: 1 }, { limits: { cpuMs: 10.7, subRequests: 5 }, outbound: { customer: "c" } }).fetch("http://c/");
-    await env.DISPATCHER.get("c", {}, { limits: { cpuMs: 3 } }).fetch("http://c/");
-    return mock.calls.map((call) => call[4]);
-  `, [{ args: { tier: 1 }, limits: { cpuMs: 10, subRequests: 5 }, outbound: { customer: "c" } }, { args: {}, limits: { cpuMs: 3 } }]],
   ["parameters lie over env for one call", `${env}
     const laid = sw.hooks.layEnv(env, '{"GREETING":"over","customer":"x"}');
     return [laid.GREETING, laid.customer, laid.KEY, env.GREETING, "customer" in env, sw.hooks.layEnv(env, "") === env];
@@ -34,10 +29,5 @@ stories([
     waitUntil(Promise.resolve());
     return [first, Object.keys(exported), entry.ctx, entry.env, mock.calls];
   `, ["hi", ["OTHER"], "ctx", "env", [["hold"]]]],
-  ["options that say nothing are none", `${env} return [sw.hooks.dispatchOptions(undefined, {}), sw.hooks.dispatchOptions(null, null)].map(String);`,
-    ["undefined", "undefined"]],
-  fails(`env.DISPATCHER.get("a", {}, { limits: { cpuMs: "5" } })`, "TypeError: options.limits.cpuMs is not a number from 0 to 2147483647"),
-  fails(`env.DISPATCHER.get("a", {}, { limits: { subRequests: -1 } })`, "TypeError: options.limits.subRequests is not a number from 0 to 2147483647"),
-  fails(`env.DISPATCHER.get("a", {}, { outbound: "x" })`, "TypeError: options.outbound is not an object"),
   fails(`sw.hooks.setEnv('[{"name":"X","type":"magic"}]')`, "TypeError: env: binding 'X' is of the unknown type 'magic'"),
 ]);

@@ -188,7 +188,7 @@ globalThis.sw = {
   },
   end: (message) => { mock.written.push(message === undefined ? "END" : `FAILED ${message}`); },
   fetcher: (binding, name, options) => ({ fetch: (input, init) => fetchBy(binding, name, options, input, init) }),
-  dispatchNamespace: (binding) => ({ get: (name, args, options) => sw.fetcher(binding, name, sw.hooks.dispatchOptions(args, options)) }),
+  dispatchNamespace: (binding) => ({ get: (name) => sw.fetcher(binding, name) }),
   newStream: () => 7,
   write2: (id, chunk) => { mock.written.push(`${id}:${new TextDecoder().decode(chunk)}`); },
   end2: (id, message) => { mock.written.push(`${id}:${message ?? "END"}`); },

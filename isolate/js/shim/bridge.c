@@ -200,22 +200,11 @@ static const JSCFunctionListEntry members[] = {
     METHOD("asRequest", 2, sw_as_request),
 };
 
-// The engine wants a NUL behind the source.
-static JSValue evaluate(JSContext *ctx, const char *source, uint32_t len) {
-  Buffer text = {0};
-  buffer_put(&text, source, len);
-  buffer_byte(&text, 0);
-  if (!buffer_ok(ctx, &text)) return JS_EXCEPTION;
-  JSValue function = JS_Eval(ctx, text.data, text.len - 1, "prelude", EVAL_GLOBAL);
-  buffer_free(&text);
-  return function;
-}
-
-int bridge_run(const char *source, uint32_t len) {
+int bridge_run(const Bytecode *code) {
   JSContext *ctx = vm.ctx;
   JSValue sw = JS_NewObject(ctx);
   JS_SetPropertyFunctionList(ctx, sw, members, COUNT(members));
-  JSValue function = evaluate(ctx, source, len);
+  JSValue function = bytecode_run(ctx, code);
   JSValue result = JS_IsException(function) ? function : JS_Call(ctx, function, JS_UNDEFINED, 1, &sw);
   if (!JS_IsException(function)) JS_FreeValue(ctx, function);
   if (JS_IsException(result)) {

@@ -22,6 +22,7 @@ typedef uint64_t JSValue;
 typedef JSValue JSValueConst;
 
 enum {
+  TAG_FIRST = -9,
   TAG_STRING = -7,
   TAG_ROPE = -6,
   TAG_OBJECT = -1,
@@ -30,6 +31,7 @@ enum {
   TAG_NULL = 2,
   TAG_UNDEFINED = 3,
   TAG_EXCEPTION = 6,
+  TAG_FLOAT64 = 8,  // and every tag from here on, or below TAG_FIRST: the high word of a double
 };
 
 #define VALUE(tag, payload) (((uint64_t)(tag) << 32) | (uint32_t)(payload))
@@ -48,6 +50,9 @@ static inline bool JS_IsObject(JSValueConst v) { return value_tag(v) == TAG_OBJE
 static inline bool JS_IsString(JSValueConst v) {
   return value_tag(v) == TAG_STRING || value_tag(v) == TAG_ROPE;
 }
+static inline bool JS_IsNumber(JSValueConst v) {
+  return value_tag(v) == TAG_INT || (uint32_t)(value_tag(v) - TAG_FIRST) >= (uint32_t)(TAG_FLOAT64 - TAG_FIRST);
+}
 static inline bool is_nullish(JSValueConst v) { return JS_IsUndefined(v) || JS_IsNull(v); }
 static inline JSValue JS_NewBool(bool v) { return VALUE(TAG_BOOL, v); }
 static inline JSValue JS_NewInt32(int32_t v) { return VALUE(TAG_INT, v); }
@@ -55,6 +60,8 @@ static inline JSValue JS_NewInt32(int32_t v) { return VALUE(TAG_INT, v); }
 // Runtime and context.
 JSRuntime *JS_NewRuntime(void);
 JSContext *JS_NewContext(JSRuntime *);
+void JS_FreeContext(JSContext *);
+void JS_FreeRuntime(JSRuntime *);
 void JS_SetMemoryLimit(JSRuntime *, size_t bytes);
 void JS_SetMaxStackSize(JSRuntime *, size_t bytes);
 void JS_RunGC(JSRuntime *);
@@ -248,6 +255,11 @@ JSValue JS_Eval(JSContext *, const char *source, size_t length, const char *file
 JSValue JS_EvalFunction(JSContext *, JSValue compiled);
 JSValue JS_GetModuleNamespace(JSContext *, JSModuleDef *);
 enum { EVAL_GLOBAL = 0, EVAL_MODULE = 1, EVAL_COMPILE_ONLY = 1 << 5 };
+
+// Bytecode is trusted input: only what this process wrote may be read.
+uint8_t *JS_WriteObject(JSContext *, size_t *length, JSValueConst, int flags);
+JSValue JS_ReadObject(JSContext *, const uint8_t *, size_t length, int flags);
+enum { WRITE_BYTECODE = 1 << 0, WRITE_STRIP_SOURCE = 1 << 4, READ_BYTECODE = 1 << 0 };
 
 typedef char *JSModuleNormalizeFunc(JSContext *, const char *base, const char *name, void *opaque);
 typedef JSModuleDef *JSModuleLoaderFunc(JSContext *, const char *name, void *opaque);

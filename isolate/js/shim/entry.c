@@ -71,20 +71,42 @@ static uint8_t *io_buffer(void) {
   return vm.io;
 }
 
-// init is INIT: engine, classes, then the prelude, which sees native code only.
-static int init(const char *prelude, uint32_t len, uint32_t limit) {
-  _initialize();
-  if (!io_buffer()) return FAILED;
+static void open_engine(uint32_t limit) {
   vm.rt = JS_NewRuntime();
   heap_limit(limit);
   JS_SetMaxStackSize(vm.rt, STACK_BYTES);
   vm.ctx = JS_NewContext(vm.rt);
+}
+
+static void close_engine(void) {
+  JS_FreeContext(vm.ctx);
+  JS_FreeRuntime(vm.rt);
+}
+
+static int compile(const char *prelude, uint32_t len, uint32_t limit, Bytecode *code) {
+  open_engine(limit);
+  int result = bytecode_compile(prelude, len, "prelude", code);
+  close_engine();
+  return result;
+}
+
+// init is INIT: engine, classes, then the prelude, which sees native code only. Its text is cleared:
+// it would lie in the snapshot.
+static int init(char *prelude, uint32_t len, uint32_t limit) {
+  Bytecode code;
+  _initialize();
+  if (!io_buffer() || compile(prelude, len, limit, &code) == FAILED) return FAILED;
+  open_engine(limit);
   report_start();
   define_classes();
   shapes_keep();
-  int result = bridge_run(prelude, len);
+  int result = bridge_run(&code);
+  free(code.data);
+  memset(prelude, 0, len);
   globals_seal();
-  return leave(result);
+  leave(result);
+  heap_settle();
+  return result;
 }
 
 static int event(uint32_t req, const char *block) {
@@ -103,7 +125,7 @@ __attribute__((export_name("sw_op"))) int sw_op(int op, int a, int b, int c) {
   const char *at = (const char *)(uintptr_t)(uint32_t)a;
   switch (op) {
     case OP_INIT:
-      return init(at, b, c);
+      return init((char *)at, b, c);
     case OP_ALLOC:
       return address(malloc(a));
     case OP_FREE:
@@ -130,7 +152,7 @@ __attribute__((export_name("sw_op"))) int sw_op(int op, int a, int b, int c) {
     case OP_HANDLERS:
       return leave(event_handlers());
     case OP_GC:
-      heap_settle();
+      JS_RunGC(vm.rt);
       return 0;
     default:
       return FAILED;

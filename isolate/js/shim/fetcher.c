@@ -1,7 +1,7 @@
 #include "fetcher.h"
 
 #include "fetch.h"
-#include "hooks.h"
+#include "options.h"
 
 // A service binding, or the stub of one script of a dispatch namespace.
 typedef struct {
@@ -45,18 +45,11 @@ static void fetcher_finalize(JSRuntime *rt, JSValueConst value) {
   js_free_rt(rt, f);
 }
 
-// options_for is the JSON that travels with every fetch of the stub, undefined for none.
-static JSValue options_for(JSContext *ctx, JSValueConst args, JSValueConst options) {
-  if (JS_IsUndefined(args) && JS_IsUndefined(options)) return JS_UNDEFINED;
-  JSValueConst arguments[2] = {args, options};
-  return hook_call(ctx, HOOK_DISPATCH_OPTIONS, 2, arguments);
-}
-
 static JSValue namespace_get(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv) {
   Namespace *n = JS_GetOpaque2(ctx, self, namespace_class.id);
   if (!n || !need(ctx, argc, 1, "get")) return JS_EXCEPTION;
   if (!JS_IsString(argv[0])) return JS_ThrowTypeError(ctx, "get: the script's name is not a string");
-  JSValue options = options_for(ctx, argument(argc, argv, 1), argument(argc, argv, 2));
+  JSValue options = options_json(ctx, argument(argc, argv, 1), argument(argc, argv, 2));
   if (JS_IsException(options)) return options;
   return fetcher_new(ctx, n->binding, JS_DupValue(ctx, argv[0]), options);
 }

@@ -17,7 +17,6 @@ static const char *const names[HOOK_COUNT] = {
     [HOOK_HAS_LISTENER] = "hasListener",
     [HOOK_SCOPE_ERROR] = "scopeError",
     [HOOK_FETCH_ABORTABLE] = "fetchAbortable",
-    [HOOK_DISPATCH_OPTIONS] = "dispatchOptions",
     [HOOK_NEW_SIGNAL] = "newSignal",
     [HOOK_LENGTH_OF] = "lengthOf",
     [HOOK_SOURCE_OF] = "sourceOf",

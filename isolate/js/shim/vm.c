@@ -31,6 +31,14 @@ void buffer_byte(Buffer *b, char c) {
 
 void buffer_text(Buffer *b, const char *s) { buffer_put(b, s, strlen(s)); }
 
+void buffer_number(Buffer *b, uint32_t n) {
+  char digits[10];
+  int at = sizeof digits;
+  do digits[--at] = '0' + n % 10;
+  while (n /= 10);
+  buffer_put(b, digits + at, sizeof digits - at);
+}
+
 void buffer_free(Buffer *b) {
   js_free_rt(vm.rt, b->data);
   *b = (Buffer){0};

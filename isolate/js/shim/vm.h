@@ -27,6 +27,7 @@ typedef struct {
 void buffer_put(Buffer *, const void *, size_t);
 void buffer_byte(Buffer *, char);
 void buffer_text(Buffer *, const char *terminated);
+void buffer_number(Buffer *, uint32_t);
 void buffer_free(Buffer *);
 
 // Throws out-of-memory and frees the buffer when a write to it failed.

@@ -389,6 +389,45 @@ func TestBindings(t *testing.T) {
 	}
 }
 
+// What get() is given travels as JSON with every fetch of the stub.
+func TestDispatchOptions(t *testing.T) {
+	for _, s := range []struct{ arguments, want string }{
+		{`undefined, undefined`, ""},
+		{`null, {}`, ""},
+		{`null, { limits: null, outbound: undefined }`, ""},
+		{`{}`, `{"args":{}}`},
+		{`{ tier: 1, "\u00e9\ud800": ["\"", null] }`, `{"args":{"tier":1,"é\ud800":["\"",null]}}`},
+		{`() => 1, { limits: {} }`, `{"limits":{}}`},
+		{`{}, { limits: { cpuMs: 10.7, subRequests: 5 }, outbound: { customer: "c" } }`, `{"args":{},"limits":{"cpuMs":10,"subRequests":5},"outbound":{"customer":"c"}}`},
+		{`null, { limits: { subRequests: 0 } }`, `{"limits":{"subRequests":0}}`},
+		{`null, { limits: { cpuMs: 2147483647 } }`, `{"limits":{"cpuMs":2147483647}}`},
+		{`5`, "TypeError: args is not an object"},
+		{`{}, 5`, "TypeError: options is not an object"},
+		{`{}, { limits: 5 }`, "TypeError: options.limits is not an object"},
+		{`{}, { outbound: "x" }`, "TypeError: options.outbound is not an object"},
+		{`{}, { limits: { cpuMs: "5" } }`, "TypeError: options.limits.cpuMs is not a number from 0 to 2147483647"},
+		{`{}, { limits: { cpuMs: 5n } }`, "TypeError: options.limits.cpuMs is not a number from 0 to 2147483647"},
+		{`{}, { limits: { cpuMs: NaN } }`, "TypeError: options.limits.cpuMs is not a number from 0 to 2147483647"},
+		{`{}, { limits: { subRequests: -0.5 } }`, "TypeError: options.limits.subRequests is not a number from 0 to 2147483647"},
+		{`{}, { limits: { subRequests: 2147483647.5 } }`, "TypeError: options.limits.subRequests is not a number from 0 to 2147483647"},
+		{`{}, { get limits() { throw new RangeError("mine") } }`, "RangeError: mine"},
+		{`{ toJSON() { throw new RangeError("mine") } }`, "RangeError: mine"},
+		{`{}, { outbound: { n: 1n } }`, "TypeError: BigInt are forbidden in JSON.stringify"},
+	} {
+		t.Run(s.arguments, func(t *testing.T) {
+			g := worker(t, `export default { fetch(request, env) {
+				try { return env.D.get("a", `+s.arguments+`).fetch(request) } catch (e) { return new Response(String(e)) }
+			} }`)
+			g.give(js.OpEnv, []byte(bindings), 0)
+			got := g.event(1, event{}).body
+			if got == "" {
+				got = g.take(js.HostFetch).fetch.extra
+			}
+			equal(t, "options", got, s.want)
+		})
+	}
+}
+
 // Whichever way a request leaves, its own request goes by handle unless something was changed in it.
 func TestRoutes(t *testing.T) {
 	for _, s := range []struct {
