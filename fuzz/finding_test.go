@@ -16,7 +16,6 @@ import (
 // A client that leaves while its Worker waits for a fetch is no fault of the Worker: nothing of
 // it belongs into the tenant's log and errors.
 func TestClientGoneWhileFetching(t *testing.T) {
-	t.Skip("the waiting fetch rejects with the context's error, the guest ends with that exception, and it counts as the guest's")
 	w, err := newWorld(needRuntime(t), t.TempDir(), 1, false, []string{"production"}, nil)
 	if err != nil {
 		t.Fatal(err)
