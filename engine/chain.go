@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -12,20 +13,20 @@ import (
 // and one sum of CPU time, because one request of the platform is billed as one.
 type chain struct {
 	number  uint64
-	cpu     atomic.Int64 // nanoseconds of guest code in all its calls so far
-	holders atomic.Int32 // calls that are not over; the last one gives the chain back
-	mu      struct {
-		sync.Mutex
-		warmth isolate.Warmth // of the user Worker that answered last, else of the first Worker
-	}
+	cpu     atomic.Int64  // nanoseconds of guest code in all its calls so far
+	holders atomic.Int32  // Serve, and calls that are not over; the last one gives the chain back
+	warmth  atomic.Uint32 // index into warmths, of the user Worker that answered last, else of the first Worker
 }
+
+var warmths = [...]isolate.Warmth{"", isolate.Warm, isolate.Reskin, isolate.Clone, isolate.Init}
 
 var chains = sync.Pool{New: func() any { return new(chain) }}
 
+// acquireChain begins a chain. Serve holds it, and so does its first call.
 func acquireChain(number uint64) *chain {
 	c := chains.Get().(*chain)
 	c.number = number
-	c.holders.Store(1)
+	c.holders.Store(2)
 	return c
 }
 
@@ -36,23 +37,22 @@ func (c *chain) drop() {
 		return
 	}
 	c.cpu.Store(0)
-	c.mu.warmth = ""
+	c.warmth.Store(0)
 	chains.Put(c)
 }
 
 // answered notes how the isolate of an answer came to be.
 func (c *chain) answered(w isolate.Warmth, user bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if user || c.mu.warmth == "" {
-		c.mu.warmth = w
+	index := uint32(slices.Index(warmths[:], w))
+	if user {
+		c.warmth.Store(index)
+	} else {
+		c.warmth.CompareAndSwap(0, index)
 	}
 }
 
 // report fills in what the ingress is told.
 func (c *chain) report(ev *Event) {
 	ev.CPU = time.Duration(c.cpu.Load())
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	ev.Isolate = string(c.mu.warmth)
+	ev.Isolate = string(warmths[c.warmth.Load()])
 }

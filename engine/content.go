@@ -101,12 +101,14 @@ func (e *Engine) newRecipe(ref Ref, v *Version, modules []isolate.Module) (*reci
 	if ref.Namespace == "" {
 		defaults, suspended = &e.plainLimits, suspendedPlain
 	}
+	alone := defaulted(v.Limits, defaults)
 	return &recipe{
 		spec: isolate.Spec{
 			Name: ref.String(), Main: v.Main, Modules: modules, Env: env, Policy: v.Policy,
-			Memory: defaulted(v.Limits, defaults).Memory, Suspended: suspended,
+			Memory: alone.Memory, Suspended: suspended,
 		},
 		targets: newTargets(v.Bindings),
 		limits:  v.Limits,
+		alone:   alone,
 	}, nil
 }

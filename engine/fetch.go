@@ -100,7 +100,7 @@ func (inv *invocation) toPlain(name, entrypoint string) (*invocation, error) {
 	if s == nil {
 		return nil, ErrWorkerNotFound
 	}
-	child := inv.engine.acquireInvocation(inv.chain, s, inv.depth+1)
+	child := inv.callee(s)
 	child.call.Entrypoint = entrypoint
 	child.tenant = inv.tenant
 	return child, nil
@@ -120,7 +120,7 @@ func (inv *invocation) toUserWorker(t *target, sub *isolate.Subrequest) (*invoca
 	if s == nil {
 		return nil, ErrWorkerNotFound
 	}
-	child := inv.engine.acquireInvocation(inv.chain, s, inv.depth+1)
+	child := inv.callee(s)
 	child.asked = options
 	child.outbound = cmp.Or(options.outbound, inv.outbound)
 	return child, nil

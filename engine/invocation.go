@@ -35,21 +35,28 @@ type invocation struct {
 
 var invocations = sync.Pool{New: func() any { return new(invocation) }}
 
-// acquireInvocation begins the record of a call of s. It holds the chain.
+// acquireInvocation begins the record of a call of s. It takes one of the chain's holds over.
 func (e *Engine) acquireInvocation(c *chain, s *script, depth int) *invocation {
 	inv := invocations.Get().(*invocation)
-	c.hold()
 	inv.engine, inv.chain, inv.script, inv.depth = e, c, s, depth
 	inv.asked, inv.tenant = &noOptions, s.id
-	inv.holders.Store(1)
 	return inv
+}
+
+// callee begins the record of a call that inv makes.
+func (inv *invocation) callee(s *script) *invocation {
+	inv.chain.hold()
+	return inv.engine.acquireInvocation(inv.chain, s, inv.depth+1)
 }
 
 // drop gives the record back when its last holder does.
 func (inv *invocation) drop() {
-	if inv.holders.Add(-1) > 0 {
-		return
+	if inv.holders.Add(-1) == 0 {
+		inv.free()
 	}
+}
+
+func (inv *invocation) free() {
 	inv.chain.drop()
 	inv.engine, inv.chain, inv.script, inv.version, inv.loaded = nil, nil, nil, nil, nil
 	inv.outbound, inv.asked, inv.tenant = nil, nil, ""
@@ -62,18 +69,19 @@ func (inv *invocation) drop() {
 
 // run performs the call. It owns req, and gives up the record.
 func (inv *invocation) run(ctx context.Context, req *isolate.Request) (*isolate.Response, error) {
-	defer inv.drop()
 	traffic := &inv.script.namespace.traffic
 	traffic.requests.Add(1)
 	if err := inv.enter(ctx); err != nil {
 		req.Release()
 		traffic.failed(err)
+		inv.free()
 		return nil, err
 	}
+	inv.holders.Store(2) // run, and the isolate until Done
+	defer inv.drop()
 	c := &inv.call
 	c.Context, c.Request, c.Host, c.Owner, c.Done = ctx, req, inv.engine.host, inv, done
 	c.Limits = inv.effectiveLimits()
-	inv.holders.Add(1) // the isolate's, until Done
 	resp, err := inv.loaded.pool.Invoke(c)
 	inv.loaded.leave()
 	inv.charge(c.Usage.CPU)
@@ -136,11 +144,10 @@ func (inv *invocation) charge(cpu time.Duration) {
 // effectiveLimits is the smallest of what the dispatch and the script say, and where neither
 // says anything, the default.
 func (inv *invocation) effectiveLimits() isolate.Limits {
-	defaults := &inv.engine.limits
-	if inv.script.namespace.isPlain() {
-		defaults = &inv.engine.plainLimits
+	if inv.asked.limits == (isolate.Limits{}) {
+		return inv.loaded.alone
 	}
-	return defaulted(inv.asked.limits.Min(inv.loaded.limits), defaults)
+	return defaulted(inv.asked.limits.Min(inv.loaded.limits), &inv.loaded.alone)
 }
 
 func defaulted(l isolate.Limits, d *isolate.Limits) isolate.Limits {

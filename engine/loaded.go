@@ -16,6 +16,7 @@ type loaded struct {
 	pool    pool
 	targets []target       // by Subrequest.Binding
 	limits  isolate.Limits // the script's own
+	alone   isolate.Limits // those of a call whose dispatch asks for none: own, else the default
 
 	state  atomic.Int64
 	used   atomic.Uint64 // number of the request that used it last, about

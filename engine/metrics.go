@@ -59,7 +59,9 @@ func faultKind(err error) int {
 }
 
 func (t *traffic) settle(u isolate.Usage) {
-	t.subrequests.Add(uint64(u.Subrequests))
+	if u.Subrequests > 0 { // the line is shared by all cores
+		t.subrequests.Add(uint64(u.Subrequests))
+	}
 	t.cpu.Add(uint64(u.CPU))
 }
 

@@ -40,7 +40,8 @@ type pools struct {
 type recipe struct {
 	spec    isolate.Spec
 	targets []target
-	limits  isolate.Limits
+	limits  isolate.Limits // loaded.limits
+	alone   isolate.Limits // loaded.alone
 }
 
 // flight is one version being made for the requests that wait for it.
@@ -188,7 +189,7 @@ func (p *pools) make(ctx context.Context, turn chan struct{}, r *recipe) (*loade
 	if err != nil {
 		return nil, err
 	}
-	return &loaded{pool: made, targets: r.targets, limits: r.limits}, nil
+	return &loaded{pool: made, targets: r.targets, limits: r.limits, alone: r.alone}, nil
 }
 
 // installLocked makes l what v runs in, and returns what has to go for it.

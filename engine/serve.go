@@ -60,16 +60,17 @@ func (e *Engine) builtIn(host string) (*script, error) {
 	return nil, ErrWorkerNotFound
 }
 
-// urlPath returns the path of a serialised absolute URL, which begins with a slash.
+// urlPath returns the path of a serialised absolute URL of http or https.
 func urlPath(url []byte) []byte {
-	if i := bytes.Index(url, []byte("://")); i >= 0 {
-		url = url[i+3:]
+	const shortest = len("http://")
+	if len(url) <= shortest {
+		return nil
 	}
-	start := bytes.IndexByte(url, '/')
+	start := bytes.IndexByte(url[shortest+1:], '/')
 	if start < 0 {
 		return nil
 	}
-	path := url[start:]
+	path := url[shortest+1+start:]
 	if end := bytes.IndexAny(path, "?#"); end >= 0 {
 		path = path[:end]
 	}
