@@ -116,10 +116,11 @@ function readAll(reader) {
 // Pump sends a stream to the host, at the pace the host takes it: the promise that write() may give
 // is awaited before the next read.
 class Pump {
-  constructor(stream, { write, end }) {
+  constructor(stream, { write, end, failed }) {
     this.request = sw.request();
     this.write = write;
     this.end = end;
+    this.failed = failed;
     this.reader = new Reader(stream);
   }
 
@@ -127,7 +128,7 @@ class Pump {
     this.reader.read({
       chunk: (chunk) => microtask(() => this.send(chunk)),
       close: () => microtask(() => this.finish(undefined)),
-      error: (error) => microtask(() => this.finish(`${isError(error) ? describeError(error) : inspect(error)}`)),
+      error: (error) => microtask(() => this.fail(error)),
     });
   }
 
@@ -147,7 +148,12 @@ class Pump {
 
   stop(error) {
     this.cancel(error);
-    this.finish(describeError(error));
+    this.fail(error);
+  }
+
+  fail(error) {
+    requestBound(this.request, () => this.failed?.(error));
+    this.finish(isError(error) ? describeError(error) : inspect(error));
   }
 
   // cancel tells the source that the reader of what it makes has gone.
@@ -156,8 +162,12 @@ class Pump {
   finish(message) { requestBound(this.request, () => this.end(message)); }
 }
 
+// sendStream sends a response's stream. Its head has left by the time the stream fails, so that no
+// caller learns why: the log has to.
 hooks.sendStream = (stream) => {
-  new Pump(readableOf(stream), { write: (chunk) => sw.write(chunk), end: (message) => sw.end(message) }).run();
+  new Pump(readableOf(stream), {
+    write: (chunk) => sw.write(chunk), end: (message) => sw.end(message), failed: reportException,
+  }).run();
 };
 
 hooks.sendRequestStream = (stream) => {

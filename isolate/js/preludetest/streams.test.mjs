@@ -69,13 +69,16 @@ stories([
     room(); await mock.idle(); room(); await mock.idle(); room(); await mock.idle();
     return [atOnce, first, mock.written];
   `, [0, [1, 1], ["x1", "x2", "x3", "END"]]],
-  ["the pump ends with the stream's error, and with a chunk that is not bytes", `
+  ["the pump ends with the stream's error, and with a chunk that is not bytes: both are logged", `
     sw.hooks.sendStream(new ReadableStream({ start(c) { c.error(new RangeError("broke")); } }));
     let cancelled;
     sw.hooks.sendStream(new ReadableStream({ start(c) { c.enqueue("text"); }, cancel(reason) { cancelled = reason.name; } }));
     await mock.idle();
-    return [mock.written, cancelled];
-  `, [["FAILED RangeError: broke", "FAILED TypeError: The stream of a body must give Uint8Array chunks"], "TypeError"]],
+    return [mock.written, cancelled, mock.logs.map(([, text]) => text.split("\\n")[0])];
+  `, [
+    ["FAILED RangeError: broke", "FAILED TypeError: The stream of a body must give Uint8Array chunks"], "TypeError",
+    ["Uncaught RangeError: broke", "Uncaught TypeError: The stream of a body must give Uint8Array chunks"],
+  ]],
   ["a reader that has gone cancels the source", `
     mock.onWrite = () => { throw new TypeError("gone"); };
     let reason;
