@@ -42,6 +42,7 @@ var table = []struct {
 	{isolate.ErrMemoryLimit, Status{http.StatusServiceUnavailable, 1102, "Worker exceeded resource limits", 0}},
 	{isolate.ErrStack, Status{http.StatusServiceUnavailable, 1102, "Worker exceeded resource limits", 0}},
 	{isolate.ErrWallLimit, Status{http.StatusGatewayTimeout, 1102, "Worker exceeded resource limits", 0}},
+	{isolate.ErrResponseTooLarge, Status{http.StatusServiceUnavailable, 1102, "Worker exceeded resource limits", 0}},
 	{isolate.ErrSubrequests, Status{http.StatusInternalServerError, 1101, "Worker threw exception", 0}},
 	{isolate.ErrTrap, Status{http.StatusInternalServerError, 1101, "Worker threw exception", 0}},
 	{isolate.ErrNoResponse, Status{http.StatusInternalServerError, 1101, "Worker threw exception", 0}},

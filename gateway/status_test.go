@@ -19,6 +19,7 @@ func TestStatusOf(t *testing.T) {
 		{fmt.Errorf("%w: %q", engine.ErrWorkerNotFound, "secret-name"), 404, 0},
 		{engine.ErrNoEntry, 503, 0},
 		{isolate.ErrCPULimit, 503, 1102},
+		{isolate.ErrResponseTooLarge, 503, 1102},
 		{fmt.Errorf("%w: unreachable", isolate.ErrTrap), 500, 1101},
 		{&isolate.Exception{Message: "TypeError: secret-name"}, 500, 1101},
 		{&isolate.StartupError{Module: "secret-name", Message: "x"}, 500, 1101},
