@@ -125,6 +125,9 @@ func (c *config) merge(file string, fs *flag.FlagSet) error {
 	if err := dec.Decode(c); err != nil && !errors.Is(err, io.EOF) {
 		return fmt.Errorf("--config %s: %w", file, err)
 	}
+	if err := dec.Decode(new(config)); !errors.Is(err, io.EOF) {
+		return fmt.Errorf("--config %s: more than one YAML document", file)
+	}
 	for name, value := range given { // the flags are bound to c's fields: set them again
 		if err := fs.Set(name, value); err != nil {
 			return usageError{err}
@@ -161,6 +164,9 @@ func (c *config) check() error {
 		if _, err := netip.ParsePrefix(p); err != nil {
 			return usageError{fmt.Errorf("trusted_proxies: %w", err)}
 		}
+	}
+	if c.Grace < 0 {
+		return usageError{fmt.Errorf("grace: %v is negative", c.Grace)}
 	}
 	return c.Limits.check()
 }

@@ -30,6 +30,7 @@ func serveCommand(args []string, stdout, stderr io.Writer) error {
 		return err
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once, as it would by itself
 	defer stop()
 	s := &server{config: c, log: slog.New(slog.NewTextHandler(stderr, nil))}
 	return s.serve(ctx, stdout)
