@@ -5,6 +5,7 @@ package isolate
 import (
 	"bytes"
 	"math/rand/v2"
+	"runtime"
 	"testing"
 	"time"
 
@@ -172,5 +173,21 @@ func TestPolicyRequestEqualsClone(t *testing.T) {
 				t.Errorf("global %s is %d, was %d", p.module.rewritten.Globals[i], g.Get(), fresh.globals[i].Get())
 			}
 		}
+	}
+}
+
+// TestRecursionKeepsNoHeap: a deep call's stack does not stay with the isolate.
+func TestRecursionKeepsNoHeap(t *testing.T) {
+	p := newTestPool(t, jsSpec(handler(`const f = (n) => { try { return f(n + 1) + 1 } catch { return n } }; return new Response(String(f(0) > 100))`)))
+	heap := func() int64 {
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return int64(m.HeapAlloc)
+	}
+	before := heap()
+	wants(t, p, nil, testRequest("GET", "http://a.test/", ""), "200 true")
+	if kept := heap() - before; kept > 1<<20 {
+		t.Errorf("%d KiB of heap stay after a recursion", kept>>10)
 	}
 }

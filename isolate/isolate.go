@@ -25,6 +25,8 @@ type Isolate struct {
 	pages    api.MutableGlobal // virtual memory size
 	dirty    api.MutableGlobal // set when tables or segments changed: such an isolate cannot be reset
 	entry    api.Function
+	name     string       // of entry
+	long     bool         // the guest ran for longer than a slice since entry was taken
 	reseed   api.Function // wasm: what makes clones differ; nil when there is none
 	stack    [4]uint64
 	ctx      context.Context
@@ -69,6 +71,7 @@ func (rt *Runtime) newIsolate(m *module, s *snapshot, entry string) (*Isolate, e
 		is.globals = append(is.globals, is.global(name))
 	}
 	if entry != "" {
+		is.name = entry
 		if is.entry = is.instance.ExportedFunction(entry); is.entry == nil {
 			is.close()
 			return nil, fmt.Errorf("wasm module does not export the function %q", entry)
@@ -212,7 +215,19 @@ func (is *Isolate) enter(c *Call, a0, a1, a2, a3 uint32) (int32, error) {
 		is.dead = true
 		return 0, ErrCPULimit
 	}
+	if is.long || int64(is.fuel.Get()) < sliceFuel/2 {
+		is.renew()
+	}
 	return int32(uint32(is.stack[0])), nil
+}
+
+// renew takes a new handle of the entry function. The old one keeps the stack of the deepest
+// call that it made, up to 16 MiB of Go's heap, which a tenant gets by one recursion in each of
+// its isolates. A call that was short cannot have gone deep; for one that was not, the 2 µs are
+// little.
+func (is *Isolate) renew() {
+	is.long = false
+	is.entry = is.instance.ExportedFunction(is.name)
 }
 
 // run calls the exported function name, which has neither parameters nor results, while c

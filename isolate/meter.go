@@ -103,6 +103,7 @@ func (is *Isolate) pace() {
 		now = monotonic()
 		m.sched = now
 	}
+	is.long = true
 	m.last, m.yielded = now, true
 	m.cpu, m.thread = threadCPU()
 	is.fuel.Set(sliceFuel)
