@@ -345,3 +345,20 @@ func (h *coreHammer) expected(err error) bool {
 	thrown := (*Exception)(nil)
 	return errors.As(err, &thrown) || h.early && errors.Is(err, ErrClosed)
 }
+
+// TestNoMemory: a Worker whose memory has no page at first is one like any other.
+func TestNoMemory(t *testing.T) {
+	for _, pages := range []byte{0, 1} {
+		source := []byte("\x00asm\x01\x00\x00\x00\x01\x05\x01\x60\x01\x7f\x00\x03\x02\x01\x00\x05\x03\x01\x00" + string(pages) +
+			"\x07\x13\x02\x06memory\x02\x00\x06handle\x00\x00\x0a\x09\x01\x07\x00\x41\x00\x40\x00\x1a\x0b")
+		p, err := wasmRuntime(t).NewPool(context.Background(), wasmSpec(source, PolicyRequest))
+		if err != nil {
+			t.Errorf("%d pages: %v", pages, err)
+			continue
+		}
+		for range 2 {
+			wants(t, p, nil, wasmRequest("GET", "/", Body{}), "error: never generate a response")
+		}
+		p.Close()
+	}
+}

@@ -12,7 +12,7 @@ type snapshot struct {
 
 // capture takes is's state. The isolate must be at rest.
 func (is *Isolate) capture(entry string) (*snapshot, error) {
-	im, err := newImage(is.memory.bytes[:is.size()])
+	im, err := newImage(is.memory.bytes[:max(is.size(), pageSize)]) // a memory may begin without a page
 	if err != nil {
 		return nil, err
 	}
