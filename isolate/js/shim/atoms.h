@@ -9,6 +9,7 @@
   X(fatal) X(ignoreBOM) X(prototype) X(limits) X(outbound) X(cpuMs) X(subRequests)
 
 typedef struct {
+  JSAtom default_;
 #define X(name) JSAtom name;
   ATOMS(X)
 #undef X

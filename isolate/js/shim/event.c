@@ -281,7 +281,11 @@ static JSValue call_handler(JSContext *ctx, JSValueConst target, JSValueConst ar
 }
 
 static JSValue target_of(JSContext *ctx, const char *entrypoint, uint32_t len) {
-  return len == 0 ? module_export(ctx, "default", 7) : module_export(ctx, entrypoint, len);
+  if (len == 0) return module_export(ctx, atom.default_);
+  JSAtom name = JS_NewAtomLen(ctx, entrypoint, len);
+  JSValue target = module_export(ctx, name);
+  JS_FreeAtom(ctx, name);
+  return target;
 }
 
 void event_run(const char *block) {
@@ -315,7 +319,7 @@ static bool handles_fetch(JSContext *ctx) {
     JS_FreeValue(ctx, type);
     return listens;
   }
-  JSValue target = module_export(ctx, "default", 7), fetch;
+  JSValue target = module_export(ctx, atom.default_), fetch;
   JSValue proto = JS_IsConstructor(ctx, target) ? JS_GetProperty(ctx, target, atom.prototype) : JS_DupValue(ctx, target);
   bool handles = has_fetch(ctx, proto, &fetch);
   if (JS_IsException(fetch)) JS_FreeValue(ctx, JS_GetException(ctx));

@@ -232,10 +232,6 @@ JSValueConst module_namespace(void) { return namespace; }
 
 bool module_is_script(void) { return script; }
 
-JSValue module_export(JSContext *ctx, const char *name, size_t len) {
-  if (!JS_IsObject(namespace)) return JS_UNDEFINED;
-  JSAtom atom = JS_NewAtomLen(ctx, name, len);
-  JSValue value = JS_GetProperty(ctx, namespace, atom);
-  JS_FreeAtom(ctx, atom);
-  return value;
+JSValue module_export(JSContext *ctx, JSAtom name) {
+  return JS_IsObject(namespace) ? JS_GetProperty(ctx, namespace, name) : JS_UNDEFINED;
 }

@@ -13,7 +13,7 @@ int module_register(const char *block, uint32_t len, uint32_t kind);
 int module_start(const char *name, uint32_t len, uint32_t kind);
 
 // module_export returns an export of the main module; undefined when there is none.
-JSValue module_export(JSContext *, const char *name, size_t len);
+JSValue module_export(JSContext *, JSAtom name);
 JSValueConst module_namespace(void);
 bool module_is_script(void);
 

@@ -20,8 +20,6 @@ int hex_value(char c) {
   return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-bool text_is(const char *data, size_t len, const char *s) { return strlen(s) == len && memcmp(data, s, len) == 0; }
-
 bool text_is_nocase(const char *data, size_t len, const char *lower) {
   if (strlen(lower) != len) return false;
   for (size_t i = 0; i < len; i++)

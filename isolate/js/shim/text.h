@@ -2,6 +2,8 @@
 #ifndef SW_TEXT_H
 #define SW_TEXT_H
 
+#include <string.h>
+
 #include "vm.h"
 
 // Text is a JavaScript string as bytes, borrowed from the engine or converted. Zero is "none".
@@ -21,7 +23,9 @@ bool byte_text(JSContext *, JSValueConst, Text *);
 void text_free(JSContext *, Text *);
 
 // text_is compares with a terminated ASCII string.
-bool text_is(const char *data, size_t len, const char *terminated);
+static inline bool text_is(const char *data, size_t len, const char *terminated) {
+  return strlen(terminated) == len && memcmp(data, terminated, len) == 0;
+}
 bool text_is_nocase(const char *data, size_t len, const char *lower);
 
 // new_text makes a string of UTF-8, invalid sequences replaced as the Encoding standard says.

@@ -9,14 +9,21 @@
 
 // ---- code points
 
-static bool is_forbidden_host(uint8_t c) { return c == 0 || (c < 0x7F && strchr("\t\n\r #/:<>?@[\\]^|", c)); }
+enum { IN_HOST = 1, IN_DOMAIN = 2, IN_BOTH = 3 };
 
-static bool is_forbidden_domain(uint8_t c) { return c <= 0x1F || c == '%' || c == 0x7F || is_forbidden_host(c); }
+// What may not be in a host, and what not in a domain besides.
+static const uint8_t forbidden[256] = {
+    [0] = IN_BOTH,    [1 ... 8] = IN_DOMAIN, ['\t'] = IN_BOTH, ['\n'] = IN_BOTH, [11 ... 12] = IN_DOMAIN,
+    ['\r'] = IN_BOTH, [14 ... 31] = IN_DOMAIN, [' '] = IN_BOTH, ['#'] = IN_BOTH,  ['%'] = IN_DOMAIN,
+    ['/'] = IN_BOTH,  [':'] = IN_BOTH,       ['<'] = IN_BOTH,  ['>'] = IN_BOTH,  ['?'] = IN_BOTH,
+    ['@'] = IN_BOTH,  ['['] = IN_BOTH,       ['\\'] = IN_BOTH, [']'] = IN_BOTH,  ['^'] = IN_BOTH,
+    ['|'] = IN_BOTH,  [0x7F] = IN_DOMAIN,
+};
 
-static bool any_forbidden(Slice s, bool forbidden(uint8_t)) {
-  for (uint32_t i = 0; i < s.len; i++)
-    if (forbidden(s.data[i])) return true;
-  return false;
+static bool any_forbidden(Slice s, int where) {
+  int found = 0;
+  for (uint32_t i = 0; i < s.len; i++) found |= forbidden[(uint8_t)s.data[i]];
+  return found & where;
 }
 
 // ---- IPv4
@@ -264,7 +271,7 @@ static bool contains(Slice s, char c) { return s.len > 0 && memchr(s.data, c, s.
 static bool parse_domain(Slice input, Arena *a, Slice *domain) {
   Slice decoded = contains(input, '%') ? percent_decode(a, input) : input;
   if (!to_ascii(decoded, a, domain) || domain->len == 0) return false;
-  if (any_forbidden(*domain, is_forbidden_domain)) return false;
+  if (any_forbidden(*domain, IN_DOMAIN)) return false;
   return !ends_in_number(*domain) || parse_ipv4(*domain, a, domain);
 }
 
@@ -274,7 +281,7 @@ bool host_parse(Slice input, bool opaque, Arena *a, Slice *host) {
     return parse_v6((Slice){input.data + 1, input.len - 2}, a, host);
   }
   if (!opaque) return parse_domain(input, a, host);
-  if (any_forbidden(input, is_forbidden_host)) return false;
+  if (any_forbidden(input, IN_HOST)) return false;
   *host = encode(a, input, SET_C0);
   return true;
 }

@@ -1,23 +1,20 @@
 // The basic URL parser. The standard describes a state machine over code points; here each state
 // that does something is a function over what is left of the input, which is cut at '#' first,
 // since every state ends there.
-#include <string.h>
-
 #include "text.h"
 #include "urlencode.h"
 #include "urlhost.h"
 #include "urlpath.h"
 
-bool slice_is(Slice s, const char *t) { return text_is(s.data, s.len, t); }
-
 static const struct {
-  const char *scheme;
+  char scheme[6];
+  uint32_t len;
   int32_t port;
-} specials[] = {{"https", 443}, {"http", 80}, {"ws", 80}, {"wss", 443}, {"ftp", 21}, {"file", -1}};
+} specials[] = {{"https", 5, 443}, {"http", 4, 80}, {"ws", 2, 80}, {"wss", 3, 443}, {"ftp", 3, 21}, {"file", 4, -1}};
 
 static int special_index(Slice scheme) {
   for (int i = 0; i < (int)(sizeof specials / sizeof specials[0]); i++)
-    if (slice_is(scheme, specials[i].scheme)) return i;
+    if (scheme.len == specials[i].len && memcmp(scheme.data, specials[i].scheme, scheme.len) == 0) return i;
   return -1;
 }
 

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 typedef struct {
   const char *data;
@@ -36,7 +37,10 @@ typedef struct {
 // arena_bytes is how much parsing or setting `input` bytes beside a URL of `other` bytes can need.
 size_t arena_bytes(size_t input, size_t other);
 
-bool slice_is(Slice, const char *terminated);
+static inline bool slice_is(Slice s, const char *terminated) {
+  return strlen(terminated) == s.len && memcmp(s.data, terminated, s.len) == 0;
+}
+
 bool is_special(Slice scheme);
 int32_t default_port(Slice scheme);  // -1: none
 
