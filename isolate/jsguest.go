@@ -98,6 +98,7 @@ func (g jsGuest) died(c *Call, err error) {
 func (g jsGuest) leave(c *Call) {
 	is := c.state.is
 	is.calls = removeCall(is.calls, c)
+	is.memory.learn()
 	if !is.dead && g.pool.spec.Policy == PolicyRequest {
 		if err := is.reset(); err != nil {
 			is.dead = true

@@ -24,6 +24,7 @@ type image struct {
 	fd   int
 	size int    // bytes, a multiple of pageSize
 	view []byte // the memfd mapped read-only: the source of what reset copies back
+	hot  hotPages
 }
 
 // newImage copies mem, whose zero tail is left out, into a memfd.
@@ -99,6 +100,7 @@ func newMemory(max int, im *image) (*memory, error) {
 		return nil, fmt.Errorf("mmap of image: %w", err)
 	}
 	unix.Madvise(m.bytes[:im.size], unix.MADV_DONTDUMP)
+	m.warm()
 	return m, nil
 }
 

@@ -45,6 +45,9 @@ func (m *memory) Free() { m.bytes = nil }
 
 func (m *memory) reset(limit int) (pages int, err error) { return 0, errNoReset() }
 
+// learn has nothing to learn: every page is copied.
+func (m *memory) learn() {}
+
 func errNoReset() error {
 	return errors.New("isolates are cloned anew: reset in place needs Linux 6.7")
 }
