@@ -17,21 +17,24 @@ import (
 	"switchyard/isolate"
 )
 
-// demoOrigin is the world outside of the demo: a server that answers what it was asked, so
-// that a curl line shows what the outbound Worker added.
+// demoOrigin is where the world outside of the demo is, when nobody else has that port: a server that
+// answers what it was asked, so that a curl line shows what the outbound Worker added.
 const demoOrigin = "127.0.0.1:8789"
 
 // demoNamespace is where the demo's customers live.
 const demoNamespace = "production"
 
+func listenDemo() (net.Listener, error) {
+	if ln, err := net.Listen("tcp", demoOrigin); err == nil {
+		return ln, nil
+	}
+	return net.Listen("tcp", "127.0.0.1:0")
+}
+
 // startDemo deploys the example platform, starts its origin and prints lines to try.
 func (s *server) startDemo(ctx context.Context, stdout io.Writer) (io.Closer, error) {
-	ln, err := net.Listen("tcp", demoOrigin)
-	if err != nil {
-		return nil, err
-	}
 	origin := &http.Server{Handler: http.HandlerFunc(echoOrigin), ReadHeaderTimeout: 10 * time.Second}
-	go origin.Serve(ln) // ends by Close, which serve defers
+	go origin.Serve(s.demoLn) // ends by Close, which serve defers
 	if err := s.deployDemo(ctx); err != nil {
 		origin.Close()
 		return nil, err
@@ -66,7 +69,7 @@ func (s *server) deployDemo(ctx context.Context) error {
 		{engine.Ref{Namespace: demoNamespace, Script: "customer-a"}, "index.js", []engine.Binding{
 			{Name: "GREETING", Type: engine.PlainText, Text: "Hello from customer-a"}}},
 		{engine.Ref{Namespace: demoNamespace, Script: "customer-b"}, "index.js", []engine.Binding{
-			{Name: "ORIGIN", Type: engine.PlainText, Text: "http://" + demoOrigin}}},
+			{Name: "ORIGIN", Type: engine.PlainText, Text: "http://" + s.demoLn.Addr().String()}}},
 		{engine.Ref{Namespace: demoNamespace, Script: "customer-c"}, "worker.wasm", []engine.Binding{
 			{Name: "GREETING", Type: engine.PlainText, Text: "Hello from customer-c"}}},
 	} {
@@ -122,13 +125,13 @@ func (s *server) printDemo(w io.Writer) {
 	_, port, _ := net.SplitHostPort(at.String())
 	fmt.Fprintf(w, `
 The demo platform is up. Try:
-  curl http://customer-a.localhost:%[1]s/             a page
-  curl http://customer-a.localhost:%[1]s/api?x=1      JSON
-  curl http://customer-a.localhost:%[1]s/spin         an endless loop, ended by its CPU limit
-  curl http://customer-b.localhost:%[1]s/             three fetches at once, through the outbound Worker
-  curl http://customer-b.localhost:%[1]s/blocked      a fetch that the outbound Worker blocks
-  curl http://customer-c.localhost:%[1]s/hello        a customer in WebAssembly
-  curl http://nobody.localhost:%[1]s/                 no such customer
+  curl http://customer-a.localhost:%[1]s/            # a page
+  curl 'http://customer-a.localhost:%[1]s/api?x=1'   # JSON
+  curl http://customer-a.localhost:%[1]s/spin        # an endless loop, ended by its CPU limit
+  curl http://customer-b.localhost:%[1]s/            # three fetches at once, through the outbound Worker
+  curl http://customer-b.localhost:%[1]s/blocked     # a fetch that the outbound Worker blocks
+  curl http://customer-c.localhost:%[1]s/hello       # a customer in WebAssembly
+  curl http://nobody.localhost:%[1]s/                # no such customer
 Deploy your own:
   curl -X PUT -H "Authorization: Bearer $(cat %[2]s/token)" -H "Content-Type: application/javascript+module" \
     --data 'export default { fetch: () => new Response("mine\n") }' \

@@ -44,6 +44,7 @@ type server struct {
 	log *slog.Logger
 
 	ingressLn, controlLn, metricsLn net.Listener
+	demoLn                          net.Listener // of the demo's origin; nil without --demo
 	runtime                         *isolate.Runtime
 	engine                          *engine.Engine
 	egress                          *egress.Client
@@ -104,6 +105,11 @@ func (s *server) listen() (err error) {
 			return fmt.Errorf("--metrics: %w", err)
 		}
 	}
+	if s.Demo {
+		if s.demoLn, err = listenDemo(); err != nil {
+			return fmt.Errorf("--demo: %w", err)
+		}
+	}
 	return nil
 }
 
@@ -161,7 +167,7 @@ func (s *server) egressOptions(loop *gateway.Loop) egress.Options {
 	}
 	allow := s.Egress.Allow
 	if s.Demo {
-		allow = append(allow, demoOrigin)
+		allow = append(allow, s.demoLn.Addr().String())
 	}
 	return egress.Options{Allow: allow, Deny: s.Egress.Deny, Own: own, Loop: loop, Logger: s.log}
 }
@@ -218,7 +224,7 @@ func (s *server) close() error {
 			h.Close()
 		}
 	}
-	for _, ln := range []net.Listener{s.ingressLn, s.controlLn, s.metricsLn} {
+	for _, ln := range []net.Listener{s.ingressLn, s.controlLn, s.metricsLn, s.demoLn} {
 		if ln != nil {
 			ln.Close()
 		}
