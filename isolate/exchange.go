@@ -51,6 +51,16 @@ func (r *Response) Release() {
 	}
 }
 
+// headOnly is a copy of r without its body; r is released.
+func (r *Response) headOnly() *Response {
+	h := newResponse()
+	h.buf = append(h.buf[:0], r.Head...)
+	h.Head = abi.ResponseHead(h.buf[:len(h.buf):len(h.buf)])
+	h.URL, h.Redirected = r.URL, r.Redirected
+	r.Release()
+	return h
+}
+
 // Body is at most one of Bytes and Stream. The zero Body is no body at all.
 type Body struct {
 	Bytes  []byte
@@ -118,6 +128,6 @@ func (r *Request) fill(head, body []byte) {
 	r.buf = append(append(r.buf[:0], head...), body...)
 	r.Head = abi.RequestHead(r.buf[:len(head):len(head)])
 	if len(body) > 0 {
-		r.Body.Bytes = r.buf[len(head):]
+		r.Body.Bytes = r.buf[len(head):len(r.buf):len(r.buf)]
 	}
 }

@@ -26,21 +26,27 @@ const (
 // eventBody is the handle of the incoming request's body: the first one of a call, and no other.
 const eventBody = 1
 
-// maxHandles bounds what one call may keep open.
-const maxHandles = 4096
+// maxHandles bounds what one call may keep open. JavaScript has more: it gives the handles of
+// responses back at the end of its call only, since it may ask for their heads until then.
+const (
+	maxHandles       = 4096
+	maxScriptHandles = 1 << 15
+)
 
 // handles is a call's table; index + 1 is the handle.
 type handles []handle
 
 // add returns a new handle, 0 when the table is full.
-func (t *handles) add(h handle) uint32 {
+func (t *handles) add(h handle) uint32 { return t.addBelow(maxHandles, h) }
+
+func (t *handles) addBelow(most int, h handle) uint32 {
 	for i := len(*t) - 1; i >= 0 && i > len(*t)-8; i-- { // freed ones are mostly near the end
 		if (*t)[i].kind == handleFree {
 			(*t)[i] = h
 			return uint32(i + 1)
 		}
 	}
-	if len(*t) == maxHandles {
+	if len(*t) >= most {
 		return 0
 	}
 	*t = append(*t, h)
@@ -80,9 +86,10 @@ func (t *handles) addEvent(r *Request) uint32 {
 	return eventBody
 }
 
-// addResponse gives r and its body handles. The body's bytes stay r's.
-func (t *handles) addResponse(r *Response) (response, body uint32) {
-	response = t.add(handle{kind: handleResponse, response: r})
+// addResponse gives r and its body handles below most; without room for both there is none, and
+// r is released. The body's bytes stay r's.
+func (t *handles) addResponse(most int, r *Response) (response, body uint32) {
+	response = t.addBelow(most, handle{kind: handleResponse, response: r})
 	if response == 0 {
 		r.Release()
 		return 0, 0
@@ -90,14 +97,27 @@ func (t *handles) addResponse(r *Response) (response, body uint32) {
 	if r.Body.empty() {
 		return response, 0
 	}
-	b := r.Body
-	r.Body = Body{}
-	if body = t.add(handle{kind: handleBody, body: b, pair: response}); body == 0 {
-		b.Close()
-		return response, 0
+	if body = t.addBelow(most, handle{kind: handleBody, body: r.Body, pair: response}); body == 0 {
+		r.Release()
+		(*t)[response-1] = handle{}
+		return 0, 0
 	}
+	r.Body = Body{}
 	(*t)[response-1].pair = body
 	return response, body
+}
+
+// spend gives back what a body that was read to its end kept, with its response's buffers: a
+// long call may read many. The handles stay.
+func (t handles) spend(id uint32) {
+	b := t.get(id, handleBody)
+	if b == nil {
+		return
+	}
+	b.body.Close()
+	if r := t.get(b.pair, handleResponse); r != nil && r.pair == id {
+		r.response = r.response.headOnly()
+	}
 }
 
 // takeResponse moves a response out together with its body, which must not have been given away.

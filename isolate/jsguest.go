@@ -188,7 +188,10 @@ func (is *Isolate) resolve(c *Call, op *operation) error {
 		is.setText(guestMessage(op.err))
 	case op.kind == opFetch:
 		ptr = is.io
-		is.putFetched(c, op)
+		if !is.putFetched(c, op) {
+			status = js.ResolveFailed
+			is.setText(errOperations.Error())
+		}
 	case op.kind == opRead:
 		ptr = is.io
 		b := is.bytesAt(is.io, js.IOBytes)
@@ -198,8 +201,9 @@ func (is *Isolate) resolve(c *Call, op *operation) error {
 	return err
 }
 
-// putFetched writes the payload of a fetch: the response becomes the guest's handle.
-func (is *Isolate) putFetched(c *Call, op *operation) {
+// putFetched writes the payload of a fetch: the response becomes the guest's handle. It reports
+// whether there was one left.
+func (is *Isolate) putFetched(c *Call, op *operation) bool {
 	r := op.response
 	op.response = nil
 	length := int32(-1)
@@ -210,7 +214,10 @@ func (is *Isolate) putFetched(c *Call, op *operation) {
 	if r.Redirected {
 		redirected = 1
 	}
-	handle, body := c.state.handles.addResponse(r)
+	handle, body := c.state.handles.addResponse(maxScriptHandles, r)
+	if handle == 0 {
+		return false
+	}
 	b := is.bytesAt(is.io, js.IOBytes)
 	putWord(b, 0, uint32(status))
 	putWord(b, 1, handle)
@@ -219,6 +226,7 @@ func (is *Isolate) putFetched(c *Call, op *operation) {
 	putWord(b, 4, uint32(len(url)))
 	putWord(b, 5, redirected)
 	copy(b[js.FetchedBytes:], url)
+	return true
 }
 
 // guestMessage is how an error reads to the guest that catches it. Another Worker's exception

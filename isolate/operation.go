@@ -336,10 +336,13 @@ func (c *Call) startRead(id, body uint32) error {
 
 var errBody = errors.New("This body has already been used.")
 
-// readDone lets the body be read or given away again.
+// readDone lets the body be read or given away again, or ends it.
 func (c *Call) readDone(op *operation) {
 	if h := c.state.handles.get(op.body, handleBody); h != nil {
 		h.busy = false
+		if op.err == nil && len(op.data) == 0 {
+			c.state.handles.spend(op.body)
+		}
 	}
 }
 

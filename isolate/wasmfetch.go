@@ -85,7 +85,7 @@ func guestOpResponse(_ *Isolate, c *Call, a arguments) int64 {
 	r := op.response
 	op.response = nil
 	c.forget(op)
-	id, _ := c.state.handles.addResponse(r)
+	id, _ := c.state.handles.addResponse(maxHandles, r)
 	if id == 0 {
 		return code(abi.Limit)
 	}
