@@ -36,9 +36,9 @@ type Warmth string
 
 const (
 	Warm   Warmth = "warm"   // it was there
-	Reskin Warmth = "reskin" // another version's isolate took on this version's pages
+	Reskin Warmth = "reskin" // another version's isolate took on this version's pages; no Pool says so yet
 	Clone  Warmth = "clone"  // made from the snapshot
-	Init   Warmth = "init"   // the version itself was loaded and evaluated first
+	Init   Warmth = "init"   // the version itself was loaded and evaluated first; for who makes Pools to say
 )
 
 // callState is what the isolate knows of a call. The turn of its isolate guards it, except for

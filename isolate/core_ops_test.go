@@ -285,3 +285,17 @@ func TestLogBytes(t *testing.T) {
 		t.Errorf("a line of %d bytes", len(last))
 	}
 }
+
+// TestCancelWhileReading: a guest that cancels a body ends the read that waits for it.
+func TestCancelWhileReading(t *testing.T) {
+	p := newTestPool(t, jsSpec(handler(`
+		const reader = (await fetch("http://o.test/")).body.getReader(), read = reader.read();
+		await scheduler.wait(10); await reader.cancel(); await read; await new Promise(() => {})`)))
+	body := make(stalledBody)
+	host := &fakeHost{fetch: func(context.Context, *Call, *Subrequest) (*Response, error) {
+		r := testResponse(200, "")
+		r.Body = Body{Stream: body, Length: -1}
+		return r, nil
+	}}
+	wants(t, p, host, testRequest("GET", "http://a.test/", ""), "error: never generate a response")
+}

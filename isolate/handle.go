@@ -75,6 +75,15 @@ func (t handles) takeBody(id uint32) (b Body, ok bool) {
 	return b, true
 }
 
+// cancel closes a body that the guest will not read on, also while a read of it runs: that ends.
+func (t handles) cancel(id uint32) {
+	b, ok := t.takeBody(id)
+	if h := t.get(id, handleBody); !ok && h != nil {
+		b, h.body = h.body, Body{} // busy; readDone looks for the handle
+	}
+	b.Close()
+}
+
 // addEvent takes the incoming request's body over as eventBody; 0 when there is none.
 func (t *handles) addEvent(r *Request) uint32 {
 	if r.Body.empty() {

@@ -58,9 +58,7 @@ func (is *Isolate) hostCall(c *Call, op js.HostOp, x, y, z uint32) int32 {
 	case js.HostRead:
 		return is.refused(c.startRead(y, x))
 	case js.HostCancel:
-		if b, ok := c.state.handles.takeBody(x); ok {
-			b.Close()
-		}
+		c.state.handles.cancel(x)
 	case js.HostWrite:
 		return c.write(c.state.out, is.mustBytes(x, y), z)
 	case js.HostEnd:

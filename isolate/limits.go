@@ -4,6 +4,8 @@ import "time"
 
 // Limits is the ceiling of one call. The zero value of a field means no limit of its own;
 // where several sources name a limit (call, script, plan, namespace) the smallest wins: Min.
+// A Pool enforces CPU, Wall, Subrequests, RequestBytes, ResponseBytes and LogBytes. Memory is a
+// version's (Spec.Memory); EgressBytes, Concurrent and Rate are for the Host and the caller.
 type Limits struct {
 	CPU           time.Duration // guest CPU time, waiting not counted
 	Wall          time.Duration // from entry to the end of the response body

@@ -26,8 +26,8 @@ type Module struct {
 type Policy int
 
 const (
-	PolicyReuse   Policy = iota // Workers semantics: module state stays
-	PolicyRequest               // every request starts from the snapshot
+	PolicyReuse   Policy = iota // Workers semantics: module state stays, and requests that wait share an isolate
+	PolicyRequest               // every request starts from the snapshot, and has an isolate to itself
 )
 
 // Spec describes one version to make a Pool from.
