@@ -3,6 +3,7 @@ package ingress
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"switchyard/gateway"
@@ -78,12 +79,13 @@ func (cl *client) cancel() {
 // are over before anybody does. One that nobody asked serves the connection's next call; work
 // left behind that still holds it can find nothing changed but that the client has left.
 type callContext struct {
-	hops int // never changes: only a context without hops serves again
-	mu   struct {
-		sync.Mutex
-		inner context.Context // nil until it is needed
-		stop  context.CancelFunc
-	}
+	hops  int                           // never changes: only a context without hops serves again
+	inner atomic.Pointer[cancelContext] // nil until it is needed
+}
+
+type cancelContext struct {
+	context.Context
+	stop context.CancelFunc
 }
 
 func (*callContext) Deadline() (time.Time, bool) { return time.Time{}, false }
@@ -92,7 +94,7 @@ func (*callContext) Deadline() (time.Time, bool) { return time.Time{}, false }
 func (c *callContext) Done() <-chan struct{} { return c.shared().Done() }
 
 func (c *callContext) Err() error {
-	if inner := c.started(); inner != nil {
+	if inner := c.inner.Load(); inner != nil {
 		return inner.Err()
 	}
 	return nil
@@ -103,30 +105,24 @@ func (c *callContext) Value(key any) any {
 	if key == (gateway.HopsKey{}) {
 		return c.hops
 	}
-	if inner := c.started(); inner != nil {
+	if inner := c.inner.Load(); inner != nil {
 		return inner.Value(key)
 	}
 	return nil
 }
 
-func (c *callContext) shared() context.Context {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.mu.inner == nil {
-		c.mu.inner, c.mu.stop = context.WithCancel(context.Background())
+// shared makes the context inside on first use; of several first users one makes it for all.
+func (c *callContext) shared() *cancelContext {
+	if inner := c.inner.Load(); inner != nil {
+		return inner
 	}
-	return c.mu.inner
+	ctx, stop := context.WithCancel(context.Background())
+	if !c.inner.CompareAndSwap(nil, &cancelContext{ctx, stop}) {
+		stop()
+	}
+	return c.inner.Load()
 }
 
-func (c *callContext) started() context.Context {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.mu.inner
-}
+func (c *callContext) used() bool { return c.inner.Load() != nil }
 
-func (c *callContext) used() bool { return c.started() != nil }
-
-func (c *callContext) cancel() {
-	c.shared()
-	c.mu.stop()
-}
+func (c *callContext) cancel() { c.shared().stop() }

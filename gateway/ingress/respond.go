@@ -56,7 +56,10 @@ func (x *exchange) copyHeader(ctx *fasthttp.RequestCtx, block abi.HeaderBlock) b
 		if !ok || !sendableValue(value) {
 			return false
 		}
-		if !responseDrop(lower) {
+		switch {
+		case string(lower) == "content-type": // as below, without the search for what it is
+			ctx.Response.Header.SetContentTypeBytes(value)
+		case !responseDrop(lower):
 			ctx.Response.Header.AddBytesKV(name, value)
 		}
 	}
