@@ -59,6 +59,14 @@ static inline JSValue JS_NewInt32(int32_t v) { return VALUE(TAG_INT, v); }
 
 // Runtime and context.
 JSRuntime *JS_NewRuntime(void);
+typedef struct JSMallocFunctions {
+  void *(*calloc)(void *opaque, size_t count, size_t size);
+  void *(*malloc)(void *opaque, size_t size);
+  void (*free)(void *opaque, void *);
+  void *(*realloc)(void *opaque, void *, size_t size);
+  size_t (*usable_size)(const void *);
+} JSMallocFunctions;
+JSRuntime *JS_NewRuntime2(const JSMallocFunctions *, void *opaque);
 JSContext *JS_NewContext(JSRuntime *);
 void JS_FreeContext(JSContext *);
 void JS_FreeRuntime(JSRuntime *);

@@ -16,6 +16,7 @@
 #include "module.h"
 #include "operation.h"
 #include "owner.h"
+#include "pages.h"
 #include "pairs.h"
 #include "random.h"
 #include "report.h"
@@ -71,8 +72,8 @@ static uint8_t *io_buffer(void) {
   return vm.io;
 }
 
-static void open_engine(uint32_t limit) {
-  vm.rt = JS_NewRuntime();
+static void open_engine(JSRuntime *rt, uint32_t limit) {
+  vm.rt = rt;
   heap_limit(limit);
   JS_SetMaxStackSize(vm.rt, STACK_BYTES);
   vm.ctx = JS_NewContext(vm.rt);
@@ -83,20 +84,17 @@ static void close_engine(void) {
   JS_FreeRuntime(vm.rt);
 }
 
-static int compile(const char *prelude, uint32_t len, uint32_t limit, Bytecode *code) {
-  open_engine(limit);
-  int result = bytecode_compile(prelude, len, "prelude", code);
-  close_engine();
-  return result;
-}
-
 // init is INIT: engine, classes, then the prelude, which sees native code only. Its text is cleared:
 // it would lie in the snapshot.
 static int init(char *prelude, uint32_t len, uint32_t limit) {
   Bytecode code;
   _initialize();
-  if (!io_buffer() || compile(prelude, len, limit, &code) == FAILED) return FAILED;
-  open_engine(limit);
+  if (!io_buffer()) return FAILED;
+  open_engine(JS_NewRuntime(), limit);
+  if (bytecode_compile(prelude, len, "prelude", &code) == FAILED) return FAILED;
+  JSRuntime *lasting = pages_runtime(vm.rt);
+  close_engine();
+  open_engine(lasting, limit);
   report_start();
   define_classes();
   shapes_keep();
