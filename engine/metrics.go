@@ -36,6 +36,7 @@ var faults = [...]struct {
 	{isolate.ErrClosed, "closed"},
 	{isolate.ErrCanceled, "canceled"},
 	{isolate.ErrBodyTooLarge, "body_limit"},
+	{isolate.ErrResponseTooLarge, "body_limit"},
 	{ErrWorkerNotFound, "not_found"},
 	{ErrLoop, "loop"},
 	{errException, "exception"},
