@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"slices"
-	"sync"
 	"time"
 )
 
@@ -67,12 +65,6 @@ var (
 	errOperations = errors.New("Too many operations at once.")
 	errReaderGone = errors.New("The other side of this stream has gone.")
 )
-
-// readChunk is the most that one read of a body brings: what fits the I/O buffer of the
-// JavaScript engine beside its length.
-const readChunk = 64<<10 - 8
-
-var readBuffers = sync.Pool{New: func() any { b := make([]byte, readChunk); return &b }}
 
 // newOperation registers an operation of which no more is known yet.
 func (c *Call) newOperation(id uint32, kind operationKind, state operationState) *operation {
@@ -276,30 +268,6 @@ func (op *operation) sent() {
 	op.held, op.sub.Request = 0, nil
 }
 
-func (op *operation) read() error {
-	op.buf = readBuffers.Get().(*[]byte)
-	n, err := readSome(op.stream, (*op.buf)[:op.room])
-	op.data = (*op.buf)[:n]
-	if err == io.EOF {
-		err = nil
-	}
-	return err
-}
-
-// readSome reads at least one byte, unless the body ends or breaks.
-func readSome(r io.Reader, p []byte) (n int, err error) {
-	for tries := 0; n == 0 && err == nil; tries++ {
-		if tries == 100 {
-			return 0, io.ErrNoProgress
-		}
-		n, err = r.Read(p)
-	}
-	if n > 0 {
-		err = nil // it comes again with the next read
-	}
-	return n, err
-}
-
 // startTimer registers a timer operation; nil when there are too many operations.
 func (c *Call) startTimer(id uint32, d time.Duration) *operation {
 	op := c.newOperation(id, opTimer, opRunning)
@@ -310,40 +278,6 @@ func (c *Call) startTimer(id uint32, d time.Duration) *operation {
 		s.mu.Unlock()
 	}
 	return op
-}
-
-// startRead registers a read of the body handle. Bytes are ready at once, copied: the guest may
-// give the response that owns them away meanwhile.
-func (c *Call) startRead(id, body uint32) error {
-	h := c.state.handles.get(body, handleBody)
-	if h == nil || h.busy {
-		return errBody
-	}
-	op := operation{id: id, kind: opRead, state: opFresh, body: body, stream: h.body.Stream, room: readChunk}
-	n := 0
-	if h.body.Stream == nil {
-		op.state, op.buf = opReady, readBuffers.Get().(*[]byte)
-		n = copy(*op.buf, h.body.Bytes)
-		op.data = (*op.buf)[:n]
-	}
-	if c.register(op) == nil {
-		op.recycle()
-		return errOperations
-	}
-	h.body.Bytes, h.busy = h.body.Bytes[n:], h.body.Stream != nil
-	return nil
-}
-
-var errBody = errors.New("This body has already been used.")
-
-// readDone lets the body be read or given away again, or ends it.
-func (c *Call) readDone(op *operation) {
-	if h := c.state.handles.get(op.body, handleBody); h != nil {
-		h.busy = false
-		if op.err == nil && len(op.data) == 0 {
-			c.state.handles.spend(op.body)
-		}
-	}
 }
 
 // next waits for the operation to resolve next, running the only fresh one inline. Neither an
@@ -423,32 +357,4 @@ func (c *Call) spareOperation(op *operation) {
 	if len(s.mu.spare) < maxSpare {
 		s.mu.spare = append(s.mu.spare, op)
 	}
-}
-
-// operationQueue holds operations in the order in which they completed.
-type operationQueue struct {
-	list  []*operation
-	first int // those before it were popped
-}
-
-func (q *operationQueue) len() int { return len(q.list) - q.first }
-
-func (q *operationQueue) push(op *operation) {
-	if q.first > 0 && 2*q.first >= len(q.list) { // keeps pop at one step, and the list as short as twice what is in it
-		q.list = append(q.list[:0], q.list[q.first:]...)
-		q.first = 0
-	}
-	q.list = append(q.list, op)
-}
-
-func (q *operationQueue) pop() *operation {
-	op := q.list[q.first]
-	q.list[q.first] = nil
-	q.first++
-	return op
-}
-
-func (q *operationQueue) remove(op *operation) {
-	at := q.first + slices.Index(q.list[q.first:], op)
-	q.list = slices.Delete(q.list, at, at+1)
 }
