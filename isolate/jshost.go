@@ -72,6 +72,7 @@ func (is *Isolate) hostCall(c *Call, op js.HostOp, x, y, z uint32) int32 {
 		c.stop(x)
 	case js.HostRandom:
 		rand.Read(is.mustBytes(x, y))
+		is.spend(int(y))
 	case js.HostHold:
 		c.state.holds += int(int32(x))
 	case js.HostHead:

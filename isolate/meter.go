@@ -109,6 +109,14 @@ func (is *Isolate) pace() {
 	is.fuel.Set(sliceFuel)
 }
 
+// spend takes the fuel for n random bytes: a loop around the host's work must come to its
+// yield as soon as one around the guest's own.
+func (is *Isolate) spend(n int) {
+	is.fuel.Set(uint64(int64(is.fuel.Get()) - int64(n)*randomFuel))
+}
+
+const randomFuel = 16 // a byte
+
 // mustGoOn ends the guest when c is over. A client that left does not cost co-residents their
 // isolate, as long as the call's CPU limit ends it anyway.
 func (is *Isolate) mustGoOn(c *Call) {
