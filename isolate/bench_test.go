@@ -59,6 +59,42 @@ func BenchmarkJSDispatch(b *testing.B) {
 	benchInvoke(b, spec, &poolHost{user: user})
 }
 
+// originHost answers every fetch at once.
+type originHost struct{ fakeHost }
+
+var originHead = testResponse(200, "").Head
+
+func (h *originHost) Fetch(_ context.Context, _ *Call, sub *Subrequest) (*Response, error) {
+	sub.Request.Release()
+	r := newResponse()
+	r.Head, r.Body.Bytes = originHead, []byte("body")
+	return r, nil
+}
+
+// BenchmarkJSVariants tells what each step on the way to a dispatcher adds.
+func BenchmarkJSVariants(b *testing.B) {
+	for _, v := range []struct{ name, handler string }{
+		{"sync", `fetch() { return new Response("Hello World") }`},
+		{"async", `async fetch() { return new Response("Hello World") }`},
+		{"await", `async fetch() { await null; return new Response("Hello World") }`},
+		{"url", `async fetch(r) { return new Response("Hello " + new URL(r.url).pathname) }`},
+		{"get", `fetch(r, env) { env.D.get("x"); return new Response("Hello World") }`},
+		{"get options", `fetch(r, env) { env.D.get("x", {}, { limits: { cpuMs: 5 } }); return new Response("Hello World") }`},
+		{"get fetch", `fetch(r, env) { return env.D.get("x").fetch(r) }`},
+		{"get fetch await", `async fetch(r, env) { return await env.D.get("x").fetch(r) }`},
+		{"get fetch async", `async fetch(r, env) { return env.D.get("x").fetch(r) }`},
+		{"fetch url", `async fetch() { return fetch("http://origin.test/x") }`},
+		{"fetch init", `async fetch() { return fetch("http://origin.test/x", { method: "POST", body: "abc" }) }`},
+		{"fetch text", `async fetch() { return new Response(await (await fetch("http://origin.test/x")).text()) }`},
+	} {
+		b.Run(v.name, func(b *testing.B) {
+			spec := jsSpec("export default { " + v.handler + " }")
+			spec.Env = []byte(`[{"name":"D","type":"dispatch_namespace","index":0}]`)
+			benchInvoke(b, spec, new(originHost))
+		})
+	}
+}
+
 func BenchmarkJSClone(b *testing.B) {
 	p := newTestPool(b, jsSpec(`export default { fetch() { return new Response("Hello World") } }`))
 	c := &Call{Context: context.Background(), Host: new(fakeHost)}
