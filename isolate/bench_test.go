@@ -62,12 +62,12 @@ func BenchmarkJSDispatch(b *testing.B) {
 // originHost answers every fetch at once.
 type originHost struct{ fakeHost }
 
-var originHead = testResponse(200, "").Head
+var originHead, originBody = testResponse(200, "").Head, []byte("body")
 
 func (h *originHost) Fetch(_ context.Context, _ *Call, sub *Subrequest) (*Response, error) {
 	sub.Request.Release()
 	r := newResponse()
-	r.Head, r.Body.Bytes = originHead, []byte("body")
+	r.Head, r.Body.Bytes = originHead, originBody
 	return r, nil
 }
 

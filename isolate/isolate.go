@@ -33,6 +33,7 @@ type Isolate struct {
 	meter    meter
 	io       uint32 // JavaScript: address of the I/O buffer
 	from     *snapshot
+	names    *nameCache // nil until the guest dispatches
 
 	log guestOutput
 

@@ -306,7 +306,7 @@ func (is *Isolate) startFetch(c *Call, f *abi.FetchBlock, id uint32) error {
 	}
 	sub := Subrequest{Request: r, Binding: int(f.Binding), Redirect: redirects[f.Redirect]}
 	if f.NameLen > 0 {
-		sub.Name = string(is.mustBytes(f.Name, f.NameLen))
+		sub.Name = is.dispatchName(is.mustBytes(f.Name, f.NameLen))
 	}
 	if f.OptionsLen > 0 {
 		sub.Options = append([]byte(nil), is.mustBytes(f.Options, f.OptionsLen)...)

@@ -40,7 +40,9 @@ func TestHotPages(t *testing.T) {
 }
 
 func TestJoinRegions(t *testing.T) {
-	page := func(from, to uint64) region { return region{start: 0x10000 + from*pageSize, end: 0x10000 + to*pageSize} }
+	page := func(from, to uint64) region {
+		return region{start: 0x10000 + from*pageSize, end: 0x10000 + to*pageSize}
+	}
 	got := joinRegions([]region{page(1, 2), page(4, 5), page(8, 10)}, 0x10000)
 	if len(got) != 2 || got[0] != (region{start: 1 * pageSize, end: 5 * pageSize}) || got[1] != (region{start: 8 * pageSize, end: 10 * pageSize}) {
 		t.Errorf("got %v", got)
