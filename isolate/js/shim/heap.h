@@ -2,7 +2,8 @@
 #ifndef SW_HEAP_H
 #define SW_HEAP_H
 
-// heap_settle is GC: it collects garbage, then readies the heap for the requests of all clones.
+// heap_settle ends INIT: it collects garbage, clears free memory and readies the heap for what
+// runs in all clones.
 void heap_settle(void);
 
 #endif
