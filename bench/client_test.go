@@ -1,6 +1,9 @@
 package main
 
-import "testing"
+import (
+	"math"
+	"testing"
+)
 
 func TestAnswered(t *testing.T) {
 	for _, c := range []struct {
@@ -35,7 +38,7 @@ func TestRatio(t *testing.T) {
 	if got := ratio(of(2, 30, 4), of(1, 10, 4), closedCPU); got != 2 {
 		t.Errorf("ratio is %v, not 2", got)
 	}
-	if got := spreadOf(of(1, 2), pacedCPU).median; got == got {
+	if got := spreadOf(of(1, 2), pacedCPU).median; !math.IsNaN(got) {
 		t.Errorf("the median of nothing is %v", got)
 	}
 }
