@@ -273,14 +273,16 @@ func (c *Call) due() (due <-chan time.Time, stop func() bool) {
 }
 
 // log hands one line on, at most maxLine of it, while the call's limit lasts; the line that
-// passes the limit is cut. The end of a line counts as a byte: empty lines are not free.
+// passes the limit is cut and followed by one that says so. The end of a line counts as a byte:
+// empty lines are not free.
 func (c *Call) log(level LogLevel, line []byte) {
 	s := &c.state
 	if c.Host == nil {
 		return
 	}
 	line = line[:min(len(line), maxLine)]
-	if limit := c.Limits.LogBytes; limit > 0 {
+	limit := c.Limits.LogBytes
+	if limit > 0 {
 		left := limit - s.usage.LogBytes
 		if left <= 0 {
 			return
@@ -288,6 +290,14 @@ func (c *Call) log(level LogLevel, line []byte) {
 		line = line[:min(int64(len(line)), left)]
 	}
 	s.usage.LogBytes += int64(len(line)) + 1
+	c.hostLog(level, line)
+	if limit > 0 && s.usage.LogBytes >= limit {
+		c.hostLog(LogWarn, []byte("The log limit of this call is reached: what follows is dropped."))
+	}
+}
+
+// hostLog calls the host, whose panics are no fault of the guest.
+func (c *Call) hostLog(level LogLevel, line []byte) {
 	defer func() {
 		if r := recover(); r != nil {
 			c.bug(r)

@@ -151,6 +151,15 @@ func (is *Isolate) load() error {
 	return nil
 }
 
+// fatGrowth is the memory that a guest may take beyond its snapshot and be kept: what one
+// greedy request made of an isolate would else be held for ever.
+const fatGrowth = 32 << 20
+
+// fat says that the guest has grown too much to be kept. A guest's memory never shrinks.
+func (is *Isolate) fat() bool {
+	return is.from != nil && is.size() > is.from.image.size+fatGrowth
+}
+
 // size is the guest's memory size in bytes as it sees it.
 func (is *Isolate) size() int {
 	if is.pages == nil {

@@ -80,6 +80,9 @@ func (g jsGuest) step(c *Call) bool {
 
 // died ends the call with err and, that having killed the isolate, all calls beside it.
 func (g jsGuest) died(c *Call, err error) {
+	if c.state.delivered { // the answer is out: only the log can tell
+		c.log(LogError, []byte(err.Error()))
+	}
 	c.fail(err)
 	c.state.holds = 0 // nothing comes of what it has under waitUntil
 	is := c.state.is

@@ -262,6 +262,30 @@ func TestWaitUntil(t *testing.T) {
 	}
 }
 
+// TestKillAfterTheHead: a guest that is ended after its response is in the log.
+func TestKillAfterTheHead(t *testing.T) {
+	p := newTestPool(t, jsSpec(handler(`ctx.waitUntil((async () => { await scheduler.wait(1); for (;;); })()); return new Response("ok")`)))
+	host := new(fakeHost)
+	wants(t, p, host, testRequest("GET", "http://a.test/", ""), "200 ok")
+	waitFor(t, "the kill", func() bool { return p.Stats().Calls == 0 })
+	if !strings.Contains(host.log(), "CPU time limit") {
+		t.Errorf("log %q lacks the limit", host.log())
+	}
+}
+
+// TestGreedyIsolates: memory that one request made an isolate take is not held for ever.
+func TestGreedyIsolates(t *testing.T) {
+	p := newTestPool(t, jsSpec(handler(`const all = []; if (request.url.endsWith("/greedy")) for (let i = 0; i < 60; i++) all.push(new Uint8Array(1e6)); return new Response("ok")`)))
+	wants(t, p, new(fakeHost), testRequest("GET", "http://a.test/", ""), "200 ok")
+	if s := p.Stats(); s.Isolates != 1 {
+		t.Errorf("%+v: a frugal isolate is not kept", s)
+	}
+	wants(t, p, new(fakeHost), testRequest("GET", "http://a.test/greedy", ""), "200 ok")
+	if s := p.Stats(); s.Isolates != 0 {
+		t.Errorf("%+v: a greedy isolate is kept", s)
+	}
+}
+
 // stalledBody is a body that never comes; Close ends a Read.
 type stalledBody chan struct{}
 

@@ -225,7 +225,7 @@ func (p *Pool) vacate(is *Isolate, keep bool) {
 	p.mu.Lock()
 	is.seats--
 	switch {
-	case keep && !p.mu.closed:
+	case keep && !p.mu.closed && !(is.seats == 0 && is.fat()):
 		p.keepLocked(is)
 	case p.retireLocked(is):
 		p.mu.Unlock()

@@ -53,7 +53,10 @@ func ParseRequestHead(b []byte) (RequestHead, error) {
 		return nil, fmt.Errorf("%w: %d bytes, a request head has at least %d", ErrHead, len(b), headSize)
 	}
 	m, u, n, h := u32(b, 0), u32(b, 4), u32(b, 8), u32(b, 12)
-	if len(b) > MaxHeadBytes || headSize+m+u+h != len(b) {
+	if len(b) > MaxHeadBytes {
+		return nil, fmt.Errorf("%w: it has %d bytes, %d are allowed", ErrHead, len(b), MaxHeadBytes)
+	}
+	if headSize+m+u+h != len(b) {
 		return nil, fmt.Errorf("%w: lengths %d+%d+%d do not fill %d bytes", ErrHead, m, u, h, len(b))
 	}
 	if err := HeaderBlock(b[headSize+m+u:]).check(n); err != nil {
@@ -71,7 +74,10 @@ func ParseResponseHead(b []byte) (ResponseHead, error) {
 	if reserved := u32(b, 4); reserved != 0 {
 		return nil, fmt.Errorf("%w: reserved word is %d", ErrHead, reserved)
 	}
-	if len(b) > MaxHeadBytes || headSize+h != len(b) {
+	if len(b) > MaxHeadBytes {
+		return nil, fmt.Errorf("%w: it has %d bytes, %d are allowed", ErrHead, len(b), MaxHeadBytes)
+	}
+	if headSize+h != len(b) {
 		return nil, fmt.Errorf("%w: header length %d does not fill %d bytes", ErrHead, h, len(b))
 	}
 	if err := HeaderBlock(b[headSize:]).check(n); err != nil {
