@@ -14,8 +14,7 @@
 //	incoming   an origin's response as a Worker sees it
 //	failure    what a Worker is told when it goes wrong
 //
-// Bodies pass as they are: the client asks for no compression that the Worker did not ask for
-// and decodes none.
+// Bodies pass as they are: the client asks origins not to compress and decodes nothing.
 package egress
 
 import (

@@ -37,7 +37,7 @@ func (o *outgoing) release() {
 // writes itself, and what tells an origin who the client is in the platform's name.
 func kept(name string) bool {
 	switch name {
-	case "host", "content-length", "connection", "keep-alive", "proxy-connection", "proxy-authorization", "te", "trailer",
+	case "host", "content-length", "accept-encoding", "connection", "keep-alive", "proxy-connection", "proxy-authorization", "te", "trailer",
 		"transfer-encoding", "upgrade", "expect", "cf-connecting-ip", "cf-connecting-ipv6", "cf-ray", "cf-visitor", "cf-worker",
 		"cf-ew-via", "cf-ipcountry", "true-client-ip":
 		return true
@@ -74,6 +74,9 @@ func (o *outgoing) first(hops string) (*hop, error) {
 	if h.header["User-Agent"] == nil {
 		h.header["User-Agent"] = []string{""} // or net/http names itself
 	}
+	// Nothing here decodes a body, and a Worker that passes its client's headers on would read
+	// gzip as text: origins are asked for bodies as they are.
+	h.header.Set("Accept-Encoding", "identity")
 	h.header.Set(gateway.LoopHeader, hops)
 	switch {
 	case o.req.Body.Stream != nil && o.req.Body.Length != 0:
