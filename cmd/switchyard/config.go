@@ -13,8 +13,6 @@ import (
 	"time"
 
 	"gopkg.in/yaml.v3"
-
-	"switchyard/isolate"
 )
 
 // config is everything `serve` can be told: by flags, by --config FILE, flags first.
@@ -33,7 +31,8 @@ type config struct {
 	TrustedProxies []string      `yaml:"trusted_proxies"` // CIDRs whose X-Forwarded-* are believed
 	Grace          time.Duration `yaml:"grace"`           // for requests in flight at SIGTERM. Default: 30s
 	Egress         egressConfig  `yaml:"egress"`
-	Limits         limitsConfig  `yaml:"limits"`
+	Limits         limitsConfig  `yaml:"limits"`       // of customers' Workers, and of the process
+	PlainLimits    callLimits    `yaml:"plain_limits"` // of the operator's own: dispatch, outbound, routed Workers
 }
 
 // egressConfig opens and closes destinations of guests' fetches.
@@ -42,38 +41,15 @@ type egressConfig struct {
 	Deny  []string `yaml:"deny"`  // closed besides the deny table
 }
 
-// limitsConfig is the ceiling of every call to a user Worker.
-type limitsConfig struct {
-	CPU           int   `yaml:"cpu_ms"`           // Default: 50
-	Wall          int   `yaml:"wall_ms"`          // Default: none
-	Subrequests   int   `yaml:"subrequests"`      // Default: 1,000
-	Memory        int   `yaml:"memory_mb"`        // Default: 128
-	RequestBytes  int64 `yaml:"request_bytes"`    // Default: 100 MiB
-	ResponseBytes int64 `yaml:"response_bytes"`   // Default: none
-	LogBytes      int64 `yaml:"log_bytes"`        // Default: 256 KiB
-	Startup       int   `yaml:"startup_cpu_ms"`   // of evaluating an upload. Default: 400
-	Isolates      int   `yaml:"isolates"`         // of one version. Default: 64
-	Suspended     int   `yaml:"suspended_per_js"` // requests waiting in one JavaScript isolate. Default: 8
-}
-
-func (l limitsConfig) limits() isolate.Limits {
-	return isolate.Limits{
-		CPU:           time.Duration(l.CPU) * time.Millisecond,
-		Wall:          time.Duration(l.Wall) * time.Millisecond,
-		Subrequests:   l.Subrequests,
-		Memory:        int64(l.Memory) << 20,
-		RequestBytes:  l.RequestBytes,
-		ResponseBytes: l.ResponseBytes,
-		LogBytes:      l.LogBytes,
-	}
-}
-
 func defaultConfig() config {
 	return config{
 		Data: "./data", Listen: "127.0.0.1:8787", Control: "127.0.0.1:8788",
 		Account: strings.Repeat("0", 32), Namespace: "production", Grace: 30 * time.Second,
-		Limits: limitsConfig{CPU: 50, Subrequests: 1000, Memory: 128, RequestBytes: 100 << 20, LogBytes: 256 << 10,
-			Startup: 400, Isolates: 64, Suspended: 8},
+		Limits: limitsConfig{
+			callLimits: callLimits{CPU: 50, Subrequests: 1000, LogBytes: 256 << 10},
+			Memory:     128, RequestBytes: 100 << 20, Startup: 400, Isolates: 64, Suspended: 8,
+		},
+		PlainLimits: callLimits{CPU: 30_000, Subrequests: 10_000, LogBytes: 1 << 20},
 	}
 }
 
@@ -168,26 +144,8 @@ func (c *config) check() error {
 	if c.Grace < 0 {
 		return usageError{fmt.Errorf("grace: %v is negative", c.Grace)}
 	}
+	if err := c.PlainLimits.check("plain_limits"); err != nil {
+		return err
+	}
 	return c.Limits.check()
-}
-
-func (l limitsConfig) check() error {
-	for _, v := range []struct {
-		key   string
-		value int64
-		least int64
-	}{
-		{"cpu_ms", int64(l.CPU), 0}, {"wall_ms", int64(l.Wall), 0}, {"subrequests", int64(l.Subrequests), 0},
-		{"memory_mb", int64(l.Memory), 16}, {"request_bytes", l.RequestBytes, 0}, {"response_bytes", l.ResponseBytes, 0},
-		{"log_bytes", l.LogBytes, 0}, {"startup_cpu_ms", int64(l.Startup), 1}, {"isolates", int64(l.Isolates), 1},
-		{"suspended_per_js", int64(l.Suspended), 1},
-	} {
-		if v.value < v.least {
-			return usageError{fmt.Errorf("limits.%s: %d is less than %d", v.key, v.value, v.least)}
-		}
-	}
-	if l.Memory > 4096 {
-		return usageError{fmt.Errorf("limits.memory_mb: %d is more than 4096", l.Memory)}
-	}
-	return nil
 }

@@ -186,3 +186,15 @@ func TestHostileGuests(t *testing.T) {
 	wg.Wait()
 	p.wants("http://quiet.example.com/", 200, "quiet")
 }
+
+// TestPlainLimits: the operator's own Workers are ended by limits of their own.
+func TestPlainLimits(t *testing.T) {
+	config := t.TempDir() + "/config.yaml"
+	if err := os.WriteFile(config, []byte("plain_limits: {cpu_ms: 20}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p := serve(t, t.TempDir(), "--entry", "entry", "--config", config)
+	p.deploy(plainScripts+"entry", script(`export default { fetch(r) { if (r.url.endsWith("/spin")) for (;;); return new Response("fine") } }`))
+	p.wants("http://a.example.com/spin", 503, "1102")
+	p.wants("http://a.example.com/", 200, "fine")
+}

@@ -131,7 +131,7 @@ func (s *server) open() (err error) {
 	}
 	s.engine, err = engine.Open(engine.Options{
 		Dir: s.Data, Runtime: s.runtime, Egress: s.egress, Entry: s.Entry, Namespace: s.Namespace,
-		Limits: s.Limits.limits(), Logger: s.log,
+		Limits: s.Limits.limits(), PlainLimits: s.PlainLimits.limits(), Logger: s.log,
 	})
 	if err != nil {
 		return err
