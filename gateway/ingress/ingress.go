@@ -37,7 +37,7 @@ type Handler interface {
 // Options configure an Ingress. Zero means the default.
 type Options struct {
 	Handler        Handler        // required
-	Token          string         // the operator's: requests that carry it learn isolate and CPU time. Default: nobody learns them.
+	Token          string         // the operator's: requests that carry it (X-Switchyard-Token, or Bearer) learn isolate and CPU time. Default: nobody learns them.
 	TrustedProxies []netip.Prefix // peers whose X-Forwarded-* are believed. Default: none.
 	Loop           *gateway.Loop  // the egress' too; its hop counts reach it through Event.Context. Default: one of its own.
 	Logger         *slog.Logger   // Default: slog.Default().

@@ -59,6 +59,7 @@ type header struct {
 	hosts        int
 	framing      framing
 	token        []byte
+	bearer       int      // index + 1 into lines of `Authorization: Bearer …`; 0: none
 	hops         string   // sealed
 	proto        []byte   // X-Forwarded-Proto
 	forwardedFor string   // X-Forwarded-For, all of them
@@ -92,12 +93,33 @@ func (h *header) read(raw []byte, trusted bool) *refusal {
 			return longHeader
 		}
 		l.fate = fateOf(name)
+		if string(name) == "authorization" && isBearer(l.value) {
+			h.bearer = len(h.lines) + 1
+		}
 		if why := h.note(&l, name, trusted); why != nil {
 			return why
 		}
 		h.lines = append(h.lines, l)
 	}
 	return h.framing.check()
+}
+
+const bearerPrefix = "Bearer "
+
+func isBearer(value []byte) bool {
+	return len(value) > len(bearerPrefix) && equalFold(value[:len(bearerPrefix)], bearerPrefix)
+}
+
+// takeBearer makes the operator's token out of a Bearer authorization that is one, and keeps it
+// from the Workers: a tenant that saw it would own the platform.
+func (h *header) takeBearer(in *Ingress) {
+	if h.bearer == 0 {
+		return
+	}
+	l := &h.lines[h.bearer-1]
+	if value := l.value[len(bearerPrefix):]; in.isOperator(value) {
+		l.fate, h.token = token, value
+	}
 }
 
 // note keeps what a header means to the server itself.
@@ -166,6 +188,7 @@ func (x *exchange) accept(ctx *fasthttp.RequestCtx) (*request, *refusal) {
 	if why := x.header.read(h.RawHeaders(), x.c.peer.trusted); why != nil {
 		return nil, why
 	}
+	x.header.takeBearer(x.c.in)
 	if x.header.framing.length > x.c.in.BodyBytes {
 		return nil, largeBody
 	}
