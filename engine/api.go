@@ -5,7 +5,8 @@
 // Where to look:
 //
 //	a request    serve.go (who answers) → invocation.go (one call of one Worker) → fetch.go (its
-//	             subrequests) → follow.go (redirects), dispatch_options.go (the arguments of get())
+//	             subrequests) → follow.go (where redirects lead, by the rules of redirect.go, url.go),
+//	             dispatch_options.go (the arguments of get())
 //	a change     deploy.go (operations) → draft.go (its stages) → commit.go (durable) →
 //	             publish.go (visible); checks in upload.go, check_bindings.go, inherit.go, names.go
 //	what there is  catalog.go, table.go, routes.go; at start restore.go; from the store history.go
@@ -24,8 +25,8 @@ import (
 type Egress interface {
 	// Fetch owns req. It returns when the response head is there; the error's message is what
 	// the guest catches. tenant keys the connection pools: no two tenants share a connection.
-	// redirect is "follow", "manual" or "error".
-	Fetch(ctx context.Context, tenant string, req *isolate.Request, redirect string) (*isolate.Response, error)
+	// A redirect is a response like others: the engine follows it, with a Fetch for every hop.
+	Fetch(ctx context.Context, tenant string, req *isolate.Request) (*isolate.Response, error)
 }
 
 // LogLine is one line of a guest's log: console output, an uncaught exception, a rejection.

@@ -147,11 +147,11 @@ func (r *fakeRun) do(line string) (string, error) {
 	case "limits":
 		return fmt.Sprint(r.call.Limits.CPU, " ", r.call.Limits.Subrequests), nil
 	case "fetch":
-		return r.fetch(isolate.Subrequest{Binding: isolate.FetchGlobal}, args[0], args[1:]...)
+		return r.fetch(isolate.Subrequest{Binding: isolate.FetchGlobal, Redirect: redirectFollow}, args[0], args[1:]...)
 	case "service":
-		return r.fetch(isolate.Subrequest{Binding: r.index(args[0])}, args[1])
+		return r.fetch(isolate.Subrequest{Binding: r.index(args[0]), Redirect: redirectManual}, args[1])
 	case "dispatch":
-		sub := isolate.Subrequest{Binding: r.index(args[0]), Name: args[1]}
+		sub := isolate.Subrequest{Binding: r.index(args[0]), Name: args[1], Redirect: redirectManual}
 		if len(args) == 3 {
 			sub.Options = []byte(args[2])
 		}
@@ -266,7 +266,7 @@ func newRequest(method, url string, header ...string) *isolate.Request {
 // fakeEgress answers with what it was asked, and for whom.
 type fakeEgress struct{ tenants sync.Map }
 
-func (g *fakeEgress) Fetch(_ context.Context, tenant string, req *isolate.Request, _ string) (*isolate.Response, error) {
+func (g *fakeEgress) Fetch(_ context.Context, tenant string, req *isolate.Request) (*isolate.Response, error) {
 	defer req.Release()
 	g.tenants.Store(tenant, true)
 	var body bytes.Buffer

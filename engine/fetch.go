@@ -29,11 +29,19 @@ func (h host) Fetch(ctx context.Context, c *isolate.Call, sub *isolate.Subreques
 
 // fetch owns sub.Request.
 func (inv *invocation) fetch(ctx context.Context, sub *isolate.Subrequest) (*isolate.Response, error) {
-	if sub.Binding == isolate.FetchGlobal && inv.outbound == nil && !inv.asked.noSubrequests {
-		return inv.engine.egress.Fetch(ctx, inv.tenant, sub.Request, sub.Redirect)
-	}
-	if sub.Redirect == redirectFollow || sub.Redirect == redirectError {
+	switch sub.Redirect {
+	case redirectFollow, redirectError:
 		return inv.follow(ctx, sub)
+	case redirectManual:
+		return inv.send(ctx, sub)
+	}
+	panic("BUG: redirect mode " + sub.Redirect)
+}
+
+// send sends one request to egress or to a Worker. It owns sub.Request.
+func (inv *invocation) send(ctx context.Context, sub *isolate.Subrequest) (*isolate.Response, error) {
+	if sub.Binding == isolate.FetchGlobal && inv.outbound == nil && !inv.asked.noSubrequests {
+		return inv.engine.egress.Fetch(ctx, inv.tenant, sub.Request)
 	}
 	return inv.callWorker(ctx, sub)
 }

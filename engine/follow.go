@@ -1,22 +1,20 @@
 package engine
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"sync"
-
-	"github.com/nlnwa/whatwg-url/url"
+	"sync/atomic"
 
 	"switchyard/isolate"
-	"switchyard/isolate/abi"
 )
 
-// Redirect modes of a Subrequest; "manual" is the third.
+// Redirect modes of a Subrequest.
 const (
 	redirectFollow = "follow"
 	redirectError  = "error"
+	redirectManual = "manual"
 )
 
 // maxRedirects is the Fetch standard's.
@@ -28,20 +26,21 @@ var (
 	errReplay    = errors.New("The request's body cannot be sent again to where it is redirected.")
 )
 
-// follow calls a Worker in redirect mode "follow" or "error". Egress follows redirects itself,
-// but what a Worker answers is followed here, and every hop goes through the Worker again: a
-// redirect is no way around an outbound Worker.
+// follow sends a subrequest in redirect mode "follow" or "error". Workers and origins are
+// followed alike, and every hop goes the way of the first: past all of egress' checks, or through
+// the outbound Worker again. A redirect is no way around either.
 func (inv *invocation) follow(ctx context.Context, sub *isolate.Subrequest) (*isolate.Response, error) {
-	first := acquireHop(sub.Request)
-	defer first.release()
-	h := first
+	o := acquireOriginal(sub.Request)
+	defer o.drop()
+	h := o.hop()
+	sub.Request = o.firstRequest()
 	for followed := 0; ; followed++ {
-		resp, err := inv.callWorker(ctx, sub)
+		resp, err := inv.send(ctx, sub)
 		if err != nil {
 			return nil, err
 		}
 		location := redirectOf(resp)
-		if location == nil {
+		if location == "" {
 			if followed > 0 {
 				resp.URL, resp.Redirected = string(h.head.URL()), true
 			}
@@ -51,103 +50,64 @@ func (inv *invocation) follow(ctx context.Context, sub *isolate.Subrequest) (*is
 		if sub.Redirect == redirectFollow && followed == maxRedirects {
 			err = errRedirects
 		} else if sub.Redirect == redirectFollow {
-			h, err = h.next(resp.Head.Status(), string(location))
+			h, err = h.next(resp.Head.Status(), location)
 		}
 		resp.Release()
 		if err != nil {
 			return nil, err
 		}
-		sub.Request = h.request()
+		sub.Request = o.request(&h)
 	}
 }
 
-// redirectOf returns where resp redirects to; nil when it does not.
-func redirectOf(resp *isolate.Response) []byte {
-	switch resp.Head.Status() {
-	case 301, 302, 303, 307, 308:
-		return resp.Head.Headers().Get("location")
-	}
-	return nil
+// original is a request that may be sent more than once. All that are sent read its buffers,
+// some of them still when follow has returned, a body on its way to an origin for one: it is
+// released with the last of them.
+type original struct {
+	req     *isolate.Request
+	first   isolate.Request
+	free    func(*isolate.Request) // drops a hold; made once, so that sending allocates nothing
+	holders atomic.Int32           // follow, and each request that was sent and not released
 }
 
-// hop is what a redirect needs to know of the request before: a copy, since the request itself
-// was given away.
-type hop struct {
-	head abi.RequestHead
-	body []byte
-	once bool // the body cannot be sent again: it was a stream, or more than maxReplay bytes
+var originals = sync.Pool{New: func() any { return new(original) }}
+
+// acquireOriginal takes req over. The caller has one hold.
+func acquireOriginal(req *isolate.Request) *original {
+	o := originals.Get().(*original)
+	if o.free == nil {
+		o.free = func(*isolate.Request) { o.drop() }
+	}
+	o.req = req
+	o.holders.Store(1)
+	return o
 }
 
-const maxReplay = 256 << 10
-
-// hops keeps first hops, of which most never meet a redirect.
-var hops = sync.Pool{New: func() any { return new(hop) }}
-
-func acquireHop(req *isolate.Request) *hop {
-	h := hops.Get().(*hop)
-	h.head = append(h.head[:0], req.Head...)
-	h.body = h.body[:0]
-	h.once = req.Body.Stream != nil || len(req.Body.Bytes) > maxReplay
-	if !h.once {
-		h.body = append(h.body, req.Body.Bytes...)
+func (o *original) drop() {
+	if o.holders.Add(-1) > 0 {
+		return
 	}
-	return h
+	o.req.Release()
+	o.req, o.first = nil, isolate.Request{}
+	originals.Put(o)
 }
 
-func (h *hop) release() { hops.Put(h) }
-
-// request makes the request of a hop that next has made: it may keep both head and body.
-func (h *hop) request() *isolate.Request {
-	return &isolate.Request{Head: h.head, Body: isolate.Body{Bytes: h.body}}
+// hop describes the original itself. It must be called before firstRequest moves a stream away.
+func (o *original) hop() hop {
+	body := &o.req.Body
+	return hop{head: o.req.Head, body: body.Bytes, once: body.Stream != nil && body.Length != 0}
 }
 
-// next is the Fetch standard's HTTP-redirect fetch.
-func (h *hop) next(status int, location string) (*hop, error) {
-	from, err := url.Parse(string(h.head.URL()))
-	if err != nil {
-		return nil, err
-	}
-	to, err := from.Parse(location)
-	if err != nil || to.Scheme() != "http" && to.Scheme() != "https" {
-		return nil, fmt.Errorf("Invalid redirect: %.200q is not a URL that can be fetched.", location)
-	}
-	method := string(h.head.Method())
-	get := (status == 301 || status == 302) && method == "POST" || status == 303 && method != "GET" && method != "HEAD"
-	if h.once && !get {
-		return nil, errReplay
-	}
-	next := new(hop)
-	if get {
-		method = "GET"
-	} else if len(h.body) > 0 {
-		next.body = bytes.Clone(h.body)
-	}
-	next.head = abi.AppendRequestHead(nil, method, to.Href(true))
-	away := from.Protocol() != to.Protocol() || from.Host() != to.Host()
-	for rest := h.head.Headers(); len(rest) > 0; {
-		var name, value []byte
-		name, value, rest = rest.Next()
-		if !(get && ofBody(name) || away && ofOrigin(name)) {
-			next.head = abi.AppendHeader(next.head, 0, name, value)
-		}
-	}
-	return next, nil
+// firstRequest is the original as it is sent first, with its stream if it has one.
+func (o *original) firstRequest() *isolate.Request {
+	o.holders.Add(1)
+	o.first = isolate.Request{Head: o.req.Head, Body: o.req.Body, Free: o.free}
+	o.req.Body = isolate.Body{Bytes: o.req.Body.Bytes}
+	return &o.first
 }
 
-// ofBody says that a header describes the body, which is left behind when a redirect makes a GET.
-func ofBody(name []byte) bool {
-	switch string(name) {
-	case "content-encoding", "content-language", "content-location", "content-type", "content-length":
-		return true
-	}
-	return false
-}
-
-// ofOrigin says that a header was meant for the origin that was asked for only.
-func ofOrigin(name []byte) bool {
-	switch string(name) {
-	case "authorization", "cookie", "proxy-authorization", "host":
-		return true
-	}
-	return false
+// request is what is sent for a later hop.
+func (o *original) request(h *hop) *isolate.Request {
+	o.holders.Add(1)
+	return &isolate.Request{Head: h.head, Body: isolate.Body{Bytes: h.body}, Free: o.free}
 }

@@ -3,13 +3,12 @@
 //
 // Where to look:
 //
-//	egress     the client, its options, the loop over redirects
+//	egress     the client, its options, one fetch
 //	target     which URLs may be fetched at all
 //	guard      which addresses may be connected to
 //	rule       the operator's exceptions
 //	dial       resolve once, check every address, connect to what was checked
 //	pool       connections, kept apart by tenant
-//	redirect   what a redirect does to a request
 //	outgoing   a Worker's request as net/http sends it
 //	incoming   an origin's response as a Worker sees it
 //	failure    what a Worker is told when it goes wrong
@@ -20,7 +19,6 @@ package egress
 import (
 	"context"
 	"crypto/x509"
-	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
@@ -118,11 +116,12 @@ func New(o Options) (*Client, error) {
 func (c *Client) Close() { c.pool.close() }
 
 // Fetch performs req and returns when the response's head is there. It owns req. The returned
-// body ends when ctx does. Every way to an origin goes through here, redirects one by one.
-func (c *Client) Fetch(ctx context.Context, tenant string, req *isolate.Request, redirect string) (*isolate.Response, error) {
+// body ends when ctx does. Every way to an origin goes through here: a redirect is a response,
+// and whoever follows it fetches again.
+func (c *Client) Fetch(ctx context.Context, tenant string, req *isolate.Request) (*isolate.Response, error) {
 	out := newOutgoing(req)
 	defer out.release()
-	resp, err := c.fetch(ctx, tenant, out, redirect)
+	resp, err := c.fetch(ctx, tenant, out)
 	c.metrics.count(err)
 	if err == nil {
 		return resp, nil
@@ -132,40 +131,19 @@ func (c *Client) Fetch(ctx context.Context, tenant string, req *isolate.Request,
 	return nil, failed
 }
 
-func (c *Client) fetch(ctx context.Context, tenant string, out *outgoing, redirect string) (*isolate.Response, error) {
+func (c *Client) fetch(ctx context.Context, tenant string, out *outgoing) (*isolate.Response, error) {
 	hops := gateway.Hops(ctx) + 1
 	if hops > gateway.MaxHops {
 		return nil, engine.ErrLoop
 	}
-	switch redirect {
-	case "", "follow", "manual", "error":
-	default:
-		return nil, fmt.Errorf("%w: redirect mode %q", errRequest, redirect)
+	if err := out.prepare(c.Loop.Seal(hops)); err != nil {
+		return nil, err
 	}
-	hop, err := out.first(c.Loop.Seal(hops))
+	resp, err := c.roundTrip(ctx, tenant, out)
 	if err != nil {
 		return nil, err
 	}
-	for redirects := 0; ; redirects++ {
-		resp, err := c.roundTrip(ctx, tenant, out, hop)
-		if err != nil {
-			return nil, err
-		}
-		location, moved := redirectOf(resp.Response)
-		if !moved || redirect == "manual" {
-			return c.incoming(resp, hop.target, redirects > 0)
-		}
-		resp.discard()
-		switch {
-		case redirect == "error":
-			return nil, errRedirect
-		case redirects == maxRedirects:
-			return nil, errRedirects
-		}
-		if hop, err = hop.follow(resp.StatusCode, location); err != nil {
-			return nil, err
-		}
-	}
+	return c.incoming(resp, out.target)
 }
 
 // answer is an origin's response; cancel ends its connection unless it is read to its end.
@@ -174,9 +152,9 @@ type answer struct {
 	cancel context.CancelFunc
 }
 
-func (c *Client) roundTrip(ctx context.Context, tenant string, out *outgoing, hop *hop) (*answer, error) {
+func (c *Client) roundTrip(ctx context.Context, tenant string, out *outgoing) (*answer, error) {
 	ctx, cancel := context.WithCancel(ctx)
-	resp, err := c.pool.transport(tenant).RoundTrip(out.request(ctx, hop))
+	resp, err := c.pool.transport(tenant).RoundTrip(out.request(ctx))
 	if err != nil {
 		cancel()
 		return nil, err

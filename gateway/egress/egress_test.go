@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"switchyard/engine"
 	"switchyard/gateway"
 	"switchyard/isolate"
 )
@@ -29,7 +30,7 @@ func TestFetch(t *testing.T) {
 	})
 	c := local(t)
 	for _, u := range []string{"/", "/a%2Fb?x=%20'y", "//evil/x?y"} {
-		resp, err := fetch(c, "GET", "http://"+addr+u, "follow", "Accept", "*/*")
+		resp, err := fetch(c, "GET", "http://"+addr+u, "Accept", "*/*")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -45,7 +46,7 @@ func TestFetch(t *testing.T) {
 			t.Errorf("URL %q, redirected %v", resp.URL, resp.Redirected)
 		}
 	}
-	resp, err := fetch(c, "GET", "http://"+addr+"/", "")
+	resp, err := fetch(c, "GET", "http://"+addr+"/")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,7 +74,7 @@ func TestRequestLine(t *testing.T) {
 	})
 	c := local(t)
 	for path, want := range map[string]string{"/%zz?%": "/%zz?%", "//evil/%zz": "http://" + addr + "//evil/%zz", "/a b/../c?d e": "/c?d%20e", "": "/", "?x": "/?x", "/*": "/*", "/x#y": "/x"} {
-		resp, err := fetch(c, "GET", "http://"+addr+path, "")
+		resp, err := fetch(c, "GET", "http://"+addr+path)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -87,7 +88,7 @@ func TestRequestLine(t *testing.T) {
 func TestHeadersThatStay(t *testing.T) {
 	got := make(chan http.Header, 1)
 	addr := origin(t, func(w http.ResponseWriter, r *http.Request) { got <- r.Header })
-	resp, err := fetch(local(t), "GET", "http://"+addr+"/", "", "host", "evil", "connection", "x-mine", "x-mine", "1", "te", "trailers", "upgrade", "websocket",
+	resp, err := fetch(local(t), "GET", "http://"+addr+"/", "host", "evil", "connection", "x-mine", "x-mine", "1", "te", "trailers", "upgrade", "websocket",
 		"transfer-encoding", "chunked", "content-length", "7", "proxy-authorization", "x", "keep-alive", "1", "cf-connecting-ip", "6.6.6.6", "cf-worker", "x", "x-switchyard-hops", "1;forged",
 		"x-switchyard-token", "t", "cookie", "a=1", "authorization", "b", "user-agent", "mine", "accept-encoding", "gzip", "cf-access-client-id", "id")
 	if err != nil {
@@ -130,7 +131,7 @@ func TestBodies(t *testing.T) {
 		released := make(chan bool, 2)
 		req := request("POST", "http://"+addr+"/")
 		req.Body, req.Free = body, func(*isolate.Request) { released <- true }
-		resp, err := c.Fetch(context.Background(), "t", req, "")
+		resp, err := c.Fetch(context.Background(), "t", req)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -153,7 +154,7 @@ func TestBodies(t *testing.T) {
 
 func TestHEAD(t *testing.T) {
 	addr := origin(t, func(w http.ResponseWriter, r *http.Request) { w.Header().Set("Content-Length", "77") })
-	resp, err := fetch(local(t), "HEAD", "http://"+addr+"/", "")
+	resp, err := fetch(local(t), "HEAD", "http://"+addr+"/")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -183,7 +184,7 @@ func TestStreaming(t *testing.T) {
 	pr, pw := io.Pipe()
 	req := request("POST", "http://"+addr+"/")
 	req.Body = isolate.Body{Stream: pr, Length: -1}
-	resp, err := local(t).Fetch(context.Background(), "t", req, "")
+	resp, err := local(t).Fetch(context.Background(), "t", req)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -201,13 +202,46 @@ func TestStreaming(t *testing.T) {
 	}
 }
 
+// TestRedirectsStay: a redirect is a response like others, with its body; nothing follows it here.
+func TestRedirectsStay(t *testing.T) {
+	asked := 0
+	addr := origin(t, func(w http.ResponseWriter, r *http.Request) {
+		asked++
+		w.Header().Set("Location", "/elsewhere")
+		w.WriteHeader(307)
+		io.WriteString(w, "moved")
+	})
+	resp, err := fetch(local(t), "GET", "http://"+addr+"/x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	location := resp.Head.Headers().Get("location")
+	if resp.Head.Status() != 307 || string(location) != "/elsewhere" || resp.URL != "http://"+addr+"/x" || resp.Redirected {
+		t.Errorf("%d to %q from %s, redirected %v", resp.Head.Status(), location, resp.URL, resp.Redirected)
+	}
+	if body := read(t, resp); body != "moved" || asked != 1 {
+		t.Errorf("%q after %d requests", body, asked)
+	}
+}
+
+func TestLoopEnds(t *testing.T) {
+	addr := origin(t, func(http.ResponseWriter, *http.Request) {})
+	c := local(t)
+	for hops, want := range map[int]error{0: nil, gateway.MaxHops - 1: nil, gateway.MaxHops: engine.ErrLoop} {
+		ctx := context.WithValue(context.Background(), gateway.HopsKey{}, hops)
+		if _, err := c.Fetch(ctx, "t", request("GET", "http://"+addr+"/")); !errors.Is(err, want) {
+			t.Errorf("after %d hops: %v, want %v", hops, err, want)
+		}
+	}
+}
+
 func TestOwnStaysClosed(t *testing.T) {
 	addr := origin(t, func(http.ResponseWriter, *http.Request) { t.Error("reached") })
 	c := client(t, func(o *Options) {
 		o.Allow = []string{"127.0.0.0/8", addr}
 		o.Own = []netip.AddrPort{netip.MustParseAddrPort(addr)}
 	})
-	if _, err := fetch(c, "GET", "http://"+addr+"/", ""); !errors.Is(err, errUnreachable) {
+	if _, err := fetch(c, "GET", "http://"+addr+"/"); !errors.Is(err, errUnreachable) {
 		t.Errorf("our own listener: %v", err)
 	}
 }
@@ -216,7 +250,7 @@ func TestMetrics(t *testing.T) {
 	addr := origin(t, func(http.ResponseWriter, *http.Request) {})
 	c := local(t)
 	for _, url := range []string{"http://" + addr + "/", "http://10.0.0.1/", "http://127.0.0.1:22/", "http://127.0.0.1:1/", "http://[/"} {
-		fetch(c, "GET", url, "")
+		fetch(c, "GET", url)
 	}
 	var out bytes.Buffer
 	c.WriteMetrics(&out)

@@ -20,10 +20,6 @@ var (
 	errPort        = errors.New("Fetch API cannot load: the port is not allowed")
 	errCredentials = errors.New("Fetch API cannot load: the URL contains credentials.")
 	errMethod      = errors.New("Fetch API cannot load: the method is not allowed.")
-	errRequest     = errors.New("Fetch API cannot load: the request is not valid")
-	errRedirect    = errors.New("Unexpected redirect: the redirect mode is error.")
-	errRedirects   = errors.New("Too many redirects.")
-	errReplay      = errors.New("A request with a one-time-use body was redirected: the body cannot be sent again.")
 	errUnreachable = errors.New("Network connection failed: the host cannot be reached.")
 	errRefused     = errors.New("Network connection refused by the origin.")
 	errCertificate = errors.New("Network connection failed: the origin's TLS certificate or handshake is not valid.")
@@ -41,7 +37,7 @@ var (
 )
 
 // told are the errors that a Worker may see as they are.
-var told = []error{errURL, errScheme, errPort, errCredentials, errMethod, errRequest, errRedirect, errRedirects, errReplay, errTimeout, errLost,
+var told = []error{errURL, errScheme, errPort, errCredentials, errMethod, errTimeout, errLost,
 	errResponse, errTooLarge, errConns, engine.ErrLoop}
 
 // fail turns err, which may come from anywhere below, into what a Worker is told.

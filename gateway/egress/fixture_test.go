@@ -70,8 +70,8 @@ func request(method, url string, headers ...string) *isolate.Request {
 	return &isolate.Request{Head: abi.RequestHead(head)}
 }
 
-func fetch(c *Client, method, url, redirect string, headers ...string) (*isolate.Response, error) {
-	return c.Fetch(context.Background(), "tenant", request(method, url, headers...), redirect)
+func fetch(c *Client, method, url string, headers ...string) (*isolate.Response, error) {
+	return c.Fetch(context.Background(), "tenant", request(method, url, headers...))
 }
 
 // read returns a response's body and releases it.

@@ -176,7 +176,7 @@ func TestSpellings(t *testing.T) {
 	for _, host := range []string{"127.0.0.1", "127.1", "0x7f.1", "0x7f000001", "2130706433", "017700000001", "0177.0.0.1", "127.0.0.1.", "0", "0.0.0.0", "localhost", "LOCALHOST", "localhost.",
 		"\uff11\uff12\uff17.\uff10.\uff10.\uff11", "\u2460\u2461\u2466.\u24ea.\u24ea.\u2460", "127\u30020\u30020\u30021", "[::1]", "[::]", "[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "[::7f00:1]", "[64:ff9b::7f00:1]",
 		"[2002:7f00:1::]", "[::ffff:0:7f00:1]", "[0:0:0:0:0:0:0:1]", "1%2e0", "%31%32%37.0.0.1", "127.0.0.1%2f", "[fe80::1%25lo]", "[::1%25lo]", "user@127.0.0.1", "example.com@127.0.0.1", "127.0.0.1\\@example.com", "169.254.169.254", "[fd00:ec2::254]"} {
-		resp, err := fetch(c, "GET", "http://"+host+":"+port+"/", "follow")
+		resp, err := fetch(c, "GET", "http://"+host+":"+port+"/")
 		if err == nil {
 			t.Errorf("%s answered %d", host, resp.Head.Status())
 			resp.Release()
@@ -186,7 +186,7 @@ func TestSpellings(t *testing.T) {
 		t.Errorf("%d requests reached the listener", reached)
 	}
 	for _, u := range []string{"file:///etc/passwd", "gopher://h/", "ftp://h/", "ws://h/", "data:text/plain,x", "javascript:1", "http://", "http:///x", "//h/", "/x", "", "http://h:22/", "http://h:6667/", "http://h:99999/", "http://[::1/", "http://a b/", "http://\x00/"} {
-		if _, err := fetch(c, "GET", u, "follow"); err == nil {
+		if _, err := fetch(c, "GET", u); err == nil {
 			t.Errorf("%q answered", u)
 		}
 	}
@@ -215,12 +215,12 @@ func TestRebinding(t *testing.T) {
 	port := netip.MustParseAddrPort(addr).Port()
 	mixed := &rebinding{answers: [][]string{{"1.1.1.1", "127.0.0.1"}}}
 	c := client(t, func(o *Options) { o.Resolver = mixed })
-	if _, err := fetch(c, "GET", fmt.Sprintf("http://mixed.example:%d/", port), ""); !errors.Is(err, errUnreachable) {
+	if _, err := fetch(c, "GET", fmt.Sprintf("http://mixed.example:%d/", port)); !errors.Is(err, errUnreachable) {
 		t.Errorf("public and private at once: %v", err)
 	}
 	turning := &rebinding{answers: [][]string{{"127.0.0.2"}, {"127.0.0.1"}}}
 	c = client(t, func(o *Options) { o.Resolver, o.Allow = turning, []string{"127.0.0.2"} })
-	if _, err := fetch(c, "GET", fmt.Sprintf("http://turning.example:%d/", port), ""); !errors.Is(err, errRefused) {
+	if _, err := fetch(c, "GET", fmt.Sprintf("http://turning.example:%d/", port)); !errors.Is(err, errRefused) {
 		t.Errorf("allowed first, private then: %v", err)
 	}
 	if turning.asked != 1 || reached != 0 {
@@ -245,7 +245,7 @@ func FuzzTarget(f *testing.F) {
 	}
 	g := open(f, nil, nil)
 	f.Fuzz(func(t *testing.T, raw string) {
-		u, err := parseTarget(raw, nil)
+		u, err := parseTarget(raw)
 		if err != nil {
 			return
 		}

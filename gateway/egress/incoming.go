@@ -18,13 +18,13 @@ import (
 const smallBody = 16 << 10
 
 // incoming makes the Worker's view of an origin's response. It owns a.
-func (c *Client) incoming(a *answer, from *target, redirected bool) (*isolate.Response, error) {
+func (c *Client) incoming(a *answer, from *target) (*isolate.Response, error) {
 	head, err := responseHead(a.Response)
 	if err != nil {
 		a.discard()
 		return nil, err
 	}
-	resp := &isolate.Response{Head: head, URL: from.href(), Redirected: redirected}
+	resp := &isolate.Response{Head: head, URL: from.href()}
 	receiving := newReceiving(a, c.Options)
 	switch n := a.ContentLength; {
 	case a.Body == http.NoBody:

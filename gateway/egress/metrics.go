@@ -26,7 +26,7 @@ func newMeters(d *dialer) meters {
 	}
 }
 
-// count counts a fetch that ended with err.
+// count counts a fetch that ended with err. Each hop along redirects is one.
 func (m *meters) count(err error) {
 	switch {
 	case err == nil:

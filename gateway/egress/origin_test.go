@@ -89,7 +89,7 @@ func TestBadOrigins(t *testing.T) {
 				o.Allow, o.ResponseBytes = []string{"127.0.0.1"}, 1<<20
 				o.HeadTimeout, o.ReadTimeout = 200*time.Millisecond, 200*time.Millisecond
 			})
-			resp, err := fetch(c, "GET", "http://"+addr+"/", "")
+			resp, err := fetch(c, "GET", "http://"+addr+"/")
 			if err == nil {
 				if resp.Body.Stream != nil {
 					_, err = io.Copy(io.Discard, resp.Body.Stream)
@@ -128,7 +128,7 @@ func TestCancel(t *testing.T) {
 	for _, path := range []string{"/head", "/body"} {
 		ctx, cancel := context.WithCancel(context.Background())
 		time.AfterFunc(50*time.Millisecond, cancel)
-		resp, err := c.Fetch(ctx, "t", request("GET", "http://"+addr+path), "")
+		resp, err := c.Fetch(ctx, "t", request("GET", "http://"+addr+path))
 		if err == nil {
 			_, err = io.Copy(io.Discard, resp.Body.Stream)
 			resp.Release()
@@ -141,7 +141,7 @@ func TestCancel(t *testing.T) {
 		<-gone
 	}
 	// Close ends a Read in another goroutine.
-	resp, err := c.Fetch(context.Background(), "t", request("GET", "http://"+addr+"/body"), "")
+	resp, err := c.Fetch(context.Background(), "t", request("GET", "http://"+addr+"/body"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -157,11 +157,11 @@ func TestTLS(t *testing.T) {
 	s.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
 	defer s.Close()
 	addr := s.Listener.Addr().String()
-	if _, err := fetch(local(t), "GET", "https://"+addr+"/", ""); !errors.Is(err, errCertificate) {
+	if _, err := fetch(local(t), "GET", "https://"+addr+"/"); !errors.Is(err, errCertificate) {
 		t.Errorf("an unknown certificate: %v", err)
 	}
 	roots := s.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs
-	resp, err := fetch(client(t, func(o *Options) { o.Allow, o.RootCAs = []string{addr}, roots }), "GET", "https://"+addr+"/", "")
+	resp, err := fetch(client(t, func(o *Options) { o.Allow, o.RootCAs = []string{addr}, roots }), "GET", "https://"+addr+"/")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -179,7 +179,7 @@ func TestLargeDownload(t *testing.T) {
 			w.Write(piece)
 		}
 	})
-	resp, err := fetch(local(t), "GET", "http://"+addr+"/", "")
+	resp, err := fetch(local(t), "GET", "http://"+addr+"/")
 	if err != nil {
 		t.Fatal(err)
 	}

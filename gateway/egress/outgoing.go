@@ -17,8 +17,10 @@ import (
 // outgoing holds a Worker's request until nobody uses its buffers any more: the transport may
 // still be sending a body after the response has come.
 type outgoing struct {
-	req  *isolate.Request
-	refs atomic.Int32
+	req    *isolate.Request
+	target *target
+	header http.Header
+	refs   atomic.Int32
 }
 
 func newOutgoing(req *isolate.Request) *outgoing {
@@ -45,17 +47,17 @@ func kept(name string) bool {
 	return strings.HasPrefix(name, "x-switchyard-")
 }
 
-// first makes the first hop. Its header names are canonical, as net/http wants them.
-func (o *outgoing) first(hops string) (*hop, error) {
-	t, err := parseTarget(string(o.req.Head.URL()), nil)
-	if err != nil {
-		return nil, err
+// prepare checks the request and makes its header, whose names are canonical, as net/http wants
+// them.
+func (o *outgoing) prepare(hops string) (err error) {
+	if o.target, err = parseTarget(string(o.req.Head.URL())); err != nil {
+		return err
 	}
-	h := &hop{target: t, method: string(o.req.Head.Method()), header: make(http.Header)}
-	switch h.method {
+	switch string(o.req.Head.Method()) {
 	case "CONNECT", "TRACE", "TRACK":
-		return nil, errMethod
+		return errMethod
 	}
+	o.header = make(http.Header)
 	var named []string // by Connection
 	for b := o.req.Head.Headers(); len(b) > 0; {
 		var name, value []byte
@@ -65,49 +67,42 @@ func (o *outgoing) first(hops string) (*hop, error) {
 		}
 		if !kept(string(name)) {
 			key := textproto.CanonicalMIMEHeaderKey(string(name))
-			h.header[key] = append(h.header[key], string(value))
+			o.header[key] = append(o.header[key], string(value))
 		}
 	}
 	for _, name := range named {
-		h.header.Del(strings.TrimSpace(name))
+		o.header.Del(strings.TrimSpace(name))
 	}
-	if h.header["User-Agent"] == nil {
-		h.header["User-Agent"] = []string{""} // or net/http names itself
+	if o.header["User-Agent"] == nil {
+		o.header["User-Agent"] = []string{""} // or net/http names itself
 	}
 	// Nothing here decodes a body, and a Worker that passes its client's headers on would read
 	// gzip as text: origins are asked for bodies as they are.
-	h.header.Set("Accept-Encoding", "identity")
-	h.header.Set(gateway.LoopHeader, hops)
-	switch {
-	case o.req.Body.Stream != nil && o.req.Body.Length != 0:
-		h.body = oneStream
-	case len(o.req.Body.Bytes) > 0:
-		h.body = bytesBody
-	}
-	return h, nil
+	o.header.Set("Accept-Encoding", "identity")
+	o.header.Set(gateway.LoopHeader, hops)
+	return nil
 }
 
-// request makes what the transport sends for a hop.
-func (o *outgoing) request(ctx context.Context, h *hop) *http.Request {
+// request makes what the transport sends. It must have been prepared.
+func (o *outgoing) request(ctx context.Context) *http.Request {
 	r := (&http.Request{
-		Method:     h.method,
-		URL:        wireURL(h.target),
-		Host:       h.target.authority(),
-		Header:     h.header,
+		Method:     string(o.req.Head.Method()),
+		URL:        wireURL(o.target),
+		Host:       o.target.authority(),
+		Header:     o.header,
 		Proto:      "HTTP/1.1",
 		ProtoMajor: 1,
 		ProtoMinor: 1,
+		Body:       http.NoBody,
 	}).WithContext(ctx)
-	switch h.body {
-	case bytesBody:
-		r.ContentLength = int64(len(o.req.Body.Bytes))
-		r.Body = o.reader(bytes.NewReader(o.req.Body.Bytes))
-		r.GetBody = func() (io.ReadCloser, error) { return o.reader(bytes.NewReader(o.req.Body.Bytes)), nil }
-	case oneStream:
-		r.ContentLength = o.req.Body.Length
-		r.Body = o.reader(o.req.Body.Stream)
-	case noBody:
-		r.Body = http.NoBody
+	switch body := o.req.Body; {
+	case body.Stream != nil && body.Length != 0:
+		r.ContentLength = body.Length
+		r.Body = o.reader(body.Stream)
+	case len(body.Bytes) > 0:
+		r.ContentLength = int64(len(body.Bytes))
+		r.Body = o.reader(bytes.NewReader(body.Bytes))
+		r.GetBody = func() (io.ReadCloser, error) { return o.reader(bytes.NewReader(body.Bytes)), nil }
 	}
 	return r
 }

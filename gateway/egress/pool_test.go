@@ -20,7 +20,7 @@ func TestTenantsApart(t *testing.T) {
 	c := client(t, func(o *Options) { o.Allow, o.Tenants = []string{"127.0.0.1"}, 3 })
 	for range 5 {
 		for _, tenant := range []string{"a", "b", "c"} {
-			resp, err := c.Fetch(context.Background(), tenant, request("GET", "http://"+addr+"/"), "")
+			resp, err := c.Fetch(context.Background(), tenant, request("GET", "http://"+addr+"/"))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -33,7 +33,7 @@ func TestTenantsApart(t *testing.T) {
 		t.Errorf("%d connections for three tenants", n)
 	}
 	for i := range 50 {
-		resp, err := c.Fetch(context.Background(), fmt.Sprint(i), request("GET", "http://"+addr+"/"), "")
+		resp, err := c.Fetch(context.Background(), fmt.Sprint(i), request("GET", "http://"+addr+"/"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -61,20 +61,20 @@ func TestConnsCeiling(t *testing.T) {
 	})
 	c := client(t, func(o *Options) { o.Allow, o.Conns = []string{"127.0.0.1"}, 2 })
 	for _, tenant := range []string{"a", "b", "c", "d"} { // idle connections make room
-		resp, err := c.Fetch(context.Background(), tenant, request("GET", "http://"+addr+"/"), "")
+		resp, err := c.Fetch(context.Background(), tenant, request("GET", "http://"+addr+"/"))
 		if err != nil {
 			t.Fatal(err)
 		}
 		read(t, resp)
 	}
 	for _, tenant := range []string{"a", "b"} {
-		resp, err := c.Fetch(context.Background(), tenant, request("GET", "http://"+addr+"/hold"), "")
+		resp, err := c.Fetch(context.Background(), tenant, request("GET", "http://"+addr+"/hold"))
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer resp.Release()
 	}
-	if _, err := c.Fetch(context.Background(), "e", request("GET", "http://"+addr+"/"), ""); !errors.Is(err, errConns) {
+	if _, err := c.Fetch(context.Background(), "e", request("GET", "http://"+addr+"/")); !errors.Is(err, errConns) {
 		t.Errorf("a third connection: %v", err)
 	}
 }
@@ -84,7 +84,7 @@ func TestNoEnvironment(t *testing.T) {
 	t.Setenv("HTTP_PROXY", "http://127.0.0.1:1")
 	t.Setenv("http_proxy", "http://127.0.0.1:1")
 	addr := origin(t, func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "direct") })
-	resp, err := fetch(local(t), "GET", "http://"+addr+"/", "")
+	resp, err := fetch(local(t), "GET", "http://"+addr+"/")
 	if err != nil {
 		t.Fatal(err)
 	}

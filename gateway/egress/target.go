@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/nlnwa/whatwg-url/url"
+
+	"switchyard/engine"
 )
 
 // target is a URL that may be asked for, parsed as the URL standard says: the parser that
@@ -19,44 +21,9 @@ type target struct {
 	port   uint16
 }
 
-const (
-	maxURL       = 16 << 10
-	maxAuthority = 1 << 10
-)
-
-// affordable reports whether parsing raw takes little time: the parser's is quadratic in the
-// length of user information and host, seconds for 64 KiB. It looks at what may be an
-// authority, which is at least what is one.
-func affordable(raw string) bool {
-	if len(raw) > maxURL {
-		return false
-	}
-	raw = strings.TrimLeft(stripped.Replace(raw), "\x00\x01\x02\x03\x04\x05\x06\x07\x08\x0b\x0c\x0e\x0f\x10\x11\x12\x13\x14\x15\x16\x17\x18\x19\x1a\x1b\x1c\x1d\x1e\x1f ")
-	if scheme, rest, ok := strings.Cut(raw, ":"); ok && (strings.EqualFold(scheme, "http") || strings.EqualFold(scheme, "https")) {
-		raw = rest
-	} else if !strings.HasPrefix(raw, "/") && !strings.HasPrefix(raw, "\\") {
-		return true // a relative path, or a scheme that is refused
-	}
-	raw = strings.TrimLeft(raw, "/\\")
-	end := strings.IndexAny(raw, "/\\?#")
-	return end >= 0 && end <= maxAuthority || end < 0 && len(raw) <= maxAuthority
-}
-
-// stripped removes what a URL parser removes wherever it stands.
-var stripped = strings.NewReplacer("\t", "", "\n", "", "\r", "")
-
 // parseTarget refuses what no fetch may reach whatever it resolves to.
-func parseTarget(raw string, base *target) (*target, error) {
-	if !affordable(raw) {
-		return nil, errURL
-	}
-	var u *url.Url
-	var err error
-	if base == nil {
-		u, err = url.Parse(raw)
-	} else {
-		u, err = base.url.Parse(raw)
-	}
+func parseTarget(raw string) (*target, error) {
+	u, err := engine.ParseURL(raw, nil)
 	if err != nil {
 		return nil, errURL
 	}
@@ -95,10 +62,6 @@ func (t *target) dialled() string { return t.host + ":" + strconv.Itoa(int(t.por
 func (t *target) path() string { return t.url.Pathname() + t.url.Search() }
 
 func (t *target) href() string { return t.url.Href(true) }
-
-func (t *target) sameOrigin(o *target) bool {
-	return t.scheme == o.scheme && t.host == o.host && t.port == o.port
-}
 
 // badPort is the Fetch standard's list of ports that speak something else than HTTP.
 var badPort = func() map[uint16]bool {

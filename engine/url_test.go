@@ -1,14 +1,16 @@
-package egress
+package engine
 
 import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/nlnwa/whatwg-url/url"
 )
 
 // TestExpensiveURLs: nothing that a Worker or an origin says keeps the parser busy.
 func TestExpensiveURLs(t *testing.T) {
-	base, err := parseTarget("http://h/", nil)
+	base, err := ParseURL("http://h/", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -24,16 +26,16 @@ func TestExpensiveURLs(t *testing.T) {
 		"http://" + strings.Repeat("a@", 8000) + "h/", "http://" + strings.Repeat("a:", 8000) + "@h/", "HTTPS:" + strings.Repeat("a@", 8000),
 		"http://h/" + strings.Repeat("../", 5000), "http://h/?" + strings.Repeat("'", 16000), "http://h/" + strings.Repeat("\u00fc", 8000), "./" + han(5000), "http://h/" + strings.Repeat("x", 1<<20),
 	} {
-		for _, b := range []*target{nil, base} {
-			if took := fastest(5, func() { parseTarget(raw, b) }); took > 50*time.Millisecond {
+		for _, b := range []*url.Url{nil, base} {
+			if took := fastest(5, func() { ParseURL(raw, b) }); took > 50*time.Millisecond {
 				t.Errorf("%.20q of %d bytes takes %v", raw, len(raw), took)
 			}
 		}
 	}
-	if _, err := parseTarget("http://h/"+strings.Repeat("x", 16000), nil); err != nil {
+	if _, err := ParseURL("http://h/"+strings.Repeat("x", 16000), nil); err != nil {
 		t.Errorf("a long path: %v", err)
 	}
-	if _, err := parseTarget("login;"+strings.Repeat("x", 4000), base); err != nil {
+	if _, err := ParseURL("login;"+strings.Repeat("x", 4000), base); err != nil {
 		t.Errorf("a long relative path: %v", err)
 	}
 }
