@@ -29,6 +29,7 @@ type invocation struct {
 	asked    *dispatchOptions
 	tenant   string // whose connections its fetches use
 	depth    int    // 1 is the Worker that the ingress calls
+	first    bool   // its version had to be loaded for it
 	charged  atomic.Int64
 	holders  atomic.Int32
 }
@@ -60,6 +61,7 @@ func (inv *invocation) free() {
 	inv.chain.drop()
 	inv.engine, inv.chain, inv.script, inv.version, inv.loaded = nil, nil, nil, nil, nil
 	inv.outbound, inv.asked, inv.tenant = nil, nil, ""
+	inv.first = false
 	inv.charged.Store(0)
 	c := &inv.call
 	c.Context, c.Host, c.Request, c.Params, c.Owner = nil, nil, nil, nil, nil
@@ -85,6 +87,9 @@ func (inv *invocation) run(ctx context.Context, req *isolate.Request) (*isolate.
 	resp, err := inv.loaded.pool.Invoke(c)
 	inv.loaded.leave()
 	inv.charge(c.Usage.CPU)
+	if inv.first {
+		c.Isolate = isolate.Init
+	}
 	inv.chain.answered(c.Isolate, !inv.script.namespace.isPlain())
 	if err != nil {
 		traffic.failed(err)
@@ -103,6 +108,7 @@ func (inv *invocation) enter(ctx context.Context) error {
 		l := v.loaded.Load()
 		if l == nil {
 			var err error
+			inv.first = true
 			if l, err = inv.engine.pools.load(ctx, v); err != nil {
 				return err
 			}

@@ -198,3 +198,57 @@ func TestPlainLimits(t *testing.T) {
 	p.wants("http://a.example.com/spin", 503, "1102")
 	p.wants("http://a.example.com/", 200, "fine")
 }
+
+// TestIsolateHeader: who has the operator's token learns what a request took, nobody else does.
+func TestIsolateHeader(t *testing.T) {
+	dir := t.TempDir()
+	p := serve(t, dir)
+	p.createNamespace("production")
+	p.deploy(customers("production")+"w", script(`export default { fetch: (r) => new Response("saw " + r.headers.get("authorization")) }`))
+	ask := func(token string) (isolate, cpu string) {
+		r, err := http.NewRequest("GET", "http://w.example.com/", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if token != "" {
+			r.Header.Set("X-Switchyard-Token", token)
+		}
+		resp, err := p.client().Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		readAll(t, resp.Body)
+		return resp.Header.Get("X-Switchyard-Isolate"), resp.Header.Get("X-Switchyard-Cpu-Us")
+	}
+	for _, want := range []string{"clone", "warm"} {
+		if got, cpu := ask(testToken); got != want || cpu == "" {
+			t.Errorf("isolate %q, CPU %q µs, want %q", got, cpu, want)
+		}
+	}
+	for _, token := range []string{"", "wrong"} {
+		if got, cpu := ask(token); got != "" || cpu != "" {
+			t.Errorf("token %q learned %q, %q µs", token, got, cpu)
+		}
+	}
+	for token, want := range map[string]string{testToken: "saw null", "tenant's": "saw Bearer tenant's"} {
+		r, _ := http.NewRequest("GET", "http://w.example.com/", nil)
+		r.Header.Set("Authorization", "Bearer "+token)
+		resp, err := p.client().Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := readAll(t, resp.Body); got != want {
+			t.Errorf("a Worker was told %q, want %q", got, want)
+		}
+		if told := resp.Header.Get("X-Switchyard-Isolate") != ""; told != (token == testToken) {
+			t.Errorf("Bearer %s learned of the isolate: %v", token, told)
+		}
+	}
+	if err := p.stop(); err != nil {
+		t.Fatal(err)
+	}
+	p = serve(t, dir)
+	if got, _ := ask(testToken); got != "init" {
+		t.Errorf("the first request after a restart: %q, want init", got)
+	}
+}

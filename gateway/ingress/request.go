@@ -59,7 +59,7 @@ type header struct {
 	hosts        int
 	framing      framing
 	token        []byte
-	bearer       int      // index + 1 into lines of `Authorization: Bearer …`; 0: none
+	bearers      int      // of lines: up to the last `Authorization: Bearer …`; 0: none
 	hops         string   // sealed
 	proto        []byte   // X-Forwarded-Proto
 	forwardedFor string   // X-Forwarded-For, all of them
@@ -94,7 +94,7 @@ func (h *header) read(raw []byte, trusted bool) *refusal {
 		}
 		l.fate = fateOf(name)
 		if string(name) == "authorization" && isBearer(l.value) {
-			h.bearer = len(h.lines) + 1
+			h.bearers = len(h.lines) + 1
 		}
 		if why := h.note(&l, name, trusted); why != nil {
 			return why
@@ -104,7 +104,7 @@ func (h *header) read(raw []byte, trusted bool) *refusal {
 	return h.framing.check()
 }
 
-const bearerPrefix = "Bearer "
+const bearerPrefix = "bearer " // as equalFold wants it
 
 func isBearer(value []byte) bool {
 	return len(value) > len(bearerPrefix) && equalFold(value[:len(bearerPrefix)], bearerPrefix)
@@ -113,12 +113,14 @@ func isBearer(value []byte) bool {
 // takeBearer makes the operator's token out of a Bearer authorization that is one, and keeps it
 // from the Workers: a tenant that saw it would own the platform.
 func (h *header) takeBearer(in *Ingress) {
-	if h.bearer == 0 {
-		return
-	}
-	l := &h.lines[h.bearer-1]
-	if value := l.value[len(bearerPrefix):]; in.isOperator(value) {
-		l.fate, h.token = token, value
+	for i := range h.lines[:h.bearers] { // none but for requests that carry one
+		l := &h.lines[i]
+		if !equalFold(l.name, "authorization") || !isBearer(l.value) {
+			continue
+		}
+		if value := l.value[len(bearerPrefix):]; in.isOperator(value) {
+			l.fate, h.token = token, value
+		}
 	}
 }
 
