@@ -113,12 +113,12 @@ func (s *Store) Blob(h Hash) ([]byte, error) {
 		return nil, err
 	}
 	defer release()
-	value, closer, err := db.Get(blobKey(h))
+	value, closer, err := get(db, blobKey(h))
 	if errors.Is(err, pebble.ErrNotFound) {
 		return nil, fmt.Errorf("%w: %s", ErrBlobNotFound, h)
 	}
 	if err != nil {
-		return nil, readError(blobKey(h), err)
+		return nil, err
 	}
 	defer closer.Close()
 	return s.blobs.decode(h, value)

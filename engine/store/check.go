@@ -61,11 +61,9 @@ func (c *checker) table(db *pebble.DB, table byte) error {
 	}
 	defer it.Close()
 	for ok := it.First(); ok; ok = it.Next() {
-		value, err := it.ValueAndErr()
-		if err != nil {
-			err = readError(it.Key(), err)
-		} else {
-			err = c.record(it.Key(), value)
+		v, err := value(it)
+		if err == nil {
+			err = c.record(it.Key(), v)
 		}
 		if err != nil {
 			c.report(err.Error())

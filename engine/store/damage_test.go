@@ -148,3 +148,44 @@ func TestBlobDamage(t *testing.T) {
 		t.Errorf("no such blob: %v", err)
 	}
 }
+
+// TestDamagedBlobHead: every bit of a blob file's head, found once by TestFlippedBits under
+// seed 1795528093526248460: Pebble panics on what it finds there.
+func TestDamagedBlobHead(t *testing.T) {
+	whole := t.TempDir()
+	onDisk := func(dir string) func(*Options) {
+		return func(o *Options) { o.Dir, o.FS = dir, nil }
+	}
+	s := open(t, nil, onDisk(whole))
+	populate(t, s)
+	source := string(noise(1, 30_000))
+	deploy(t, s, "ns1", "bob", 2, source)
+	must(t, s.db.Flush())
+	must(t, s.Close())
+	blobs, err := filepath.Glob(filepath.Join(whole, "db", "*.blob"))
+	if err != nil || len(blobs) == 0 {
+		t.Fatalf("no blob file: %v", err)
+	}
+	for _, at := range []int{-1, -2, -8, -9, -16, -20, 0} { // its magic and index are at its end
+		dir := filepath.Join(t.TempDir(), "copy")
+		must(t, os.CopyFS(dir, os.DirFS(whole)))
+		for _, path := range blobs {
+			path = filepath.Join(dir, "db", filepath.Base(path))
+			b, err := os.ReadFile(path)
+			must(t, err)
+			b[(len(b)+at)%len(b)] ^= 0x10
+			must(t, os.WriteFile(path, b, 0o600))
+		}
+		s, err := tryOpen(t, nil, onDisk(dir))
+		if err != nil {
+			continue
+		}
+		if found := problems(t, s); len(found) == 0 || !strings.Contains(strings.Join(found, "\n"), "corrupt") {
+			t.Errorf("byte %d: Check found %q", at, found)
+		}
+		if _, err := s.Blob(HashOf([]byte(source))); err == nil || !strings.Contains(err.Error(), "corrupt") {
+			t.Errorf("byte %d: Blob: %v", at, err)
+		}
+		must(t, s.Close())
+	}
+}

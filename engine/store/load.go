@@ -74,11 +74,11 @@ func (s *Store) each(bounds *pebble.IterOptions, f func(key, value []byte) error
 	}
 	defer it.Close()
 	for ok := it.First(); ok; ok = it.Next() {
-		value, err := it.ValueAndErr()
+		v, err := value(it)
 		if err != nil {
-			return readError(it.Key(), err)
+			return err
 		}
-		if err := f(it.Key(), value); err != nil {
+		if err := f(it.Key(), v); err != nil {
 			return err
 		}
 	}

@@ -147,7 +147,7 @@ func (s *Store) Close() error {
 func (s *Store) release() error {
 	var err error
 	if s.db != nil && s.logger.fatal() == nil {
-		err = s.logger.guard(s.db.Close)
+		err = s.logger.guard(func() error { return closeDatabase(s.db) })
 	}
 	s.disk.stop()
 	err = errors.Join(err, s.disk.unlock())
