@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -127,7 +128,25 @@ func (d *disk) open(op func() (vfs.File, error)) (f vfs.File, err error) {
 }
 
 func (d *disk) Create(name string, c vfs.DiskWriteCategory) (vfs.File, error) {
+	if strings.HasPrefix(d.PathBase(name), markerPrefix) {
+		if err := d.try(func() error { return d.syncDirOf(name) }); err != nil {
+			return nil, err
+		}
+	}
 	return d.open(func() (vfs.File, error) { return d.FS.Create(name, c) })
+}
+
+// markerPrefix begins the names of the files by which Pebble says what is current, such as the
+// MANIFEST. Pebble syncs the directory once, after making a marker: a power loss before that
+// may keep the marker's entry and lose that of what it points to.
+const markerPrefix = "marker."
+
+func (d *disk) syncDirOf(name string) error {
+	dir, err := d.FS.OpenDir(d.PathDir(name))
+	if err != nil {
+		return err
+	}
+	return errors.Join(dir.Sync(), dir.Close())
 }
 
 func (d *disk) OpenReadWrite(name string, c vfs.DiskWriteCategory, opts ...vfs.OpenOption) (vfs.File, error) {
