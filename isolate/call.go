@@ -145,7 +145,9 @@ func (c *Call) deliver() (*Response, error) {
 	if r != nil {
 		r, s.err = c.bound(r)
 	}
-	c.limitRest()
+	if s.out != nil || s.holds > 0 { // else there is no rest, and no clock to be read
+		c.limitRest()
+	}
 	return r, s.err
 }
 
