@@ -8,6 +8,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -108,29 +109,33 @@ func TestRoutes(t *testing.T) {
 	p.wants("http://other.example.com/", 200, "entry")
 }
 
-// TestParallelFetches: three origins of 100 ms each answer within 150 ms.
+// TestParallelFetches: three fetches are at their origin at once. How long they take together is
+// logged, not asserted: the origin takes 100 ms for each.
 func TestParallelFetches(t *testing.T) {
+	var inside, most atomic.Int32
 	origin := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if n := inside.Add(1); n > most.Load() {
+			most.Store(n)
+		}
 		time.Sleep(100 * time.Millisecond)
+		inside.Add(-1)
 		io.WriteString(w, r.URL.Path)
 	}))
 	defer origin.Close()
 	p := serve(t, t.TempDir(), "--config", allow(t, strings.TrimPrefix(origin.URL, "http://")))
 	p.createNamespace("production")
 	p.deploy(customers("production")+"fan", script(`export default { async fetch(request, env) {
-		const started = Date.now();
 		const parts = await Promise.all([1, 2, 3].map(async (n) => (await fetch(env.ORIGIN + "/" + n)).text()));
-		return Response.json({ parts, waited: Date.now() - started });
+		return Response.json({ parts });
 	} }`, text("ORIGIN", origin.URL)))
-	p.wants("http://fan.example.com/", 200, `"/1","/2","/3"`)
 	best := time.Hour
 	for range 5 { // a shared machine may be busy once
 		started := time.Now()
 		p.wants("http://fan.example.com/", 200, `"/1","/2","/3"`)
 		best = min(best, time.Since(started))
 	}
-	if best > 250*time.Millisecond {
-		t.Errorf("three parallel fetches of 100 ms took %v: they ran one after another", best)
+	if n := most.Load(); n != 3 {
+		t.Errorf("at most %d fetches were at the origin at once, want 3", n)
 	}
 	t.Logf("three parallel fetches of 100 ms: %v", best)
 }

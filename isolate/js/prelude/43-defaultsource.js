@@ -1,57 +1,14 @@
 // DefaultSource is ReadableStreamDefaultController: a queue of any values, filled by start() and pull().
 
-class DefaultSource {
-  constructor(stream, { start, pull, cancel }, mark, size) {
-    stream.controller = this;
-    this.stream = stream;
+class DefaultSource extends Source {
+  constructor(stream, methods, mark, size) {
+    super(stream, methods, mark);
     this.queue = new SizedQueue();
-    this.mark = mark;
     this.sizeFn = size;
-    this.startFn = start;
-    this.pullFn = pull;
-    this.cancelFn = cancel;
-    this.started = this.closing = this.pulling = this.pullAgain = false;
-    this.wrapper = undefined;
   }
 
   get public() { return this.wrapper ??= new ReadableStreamDefaultController(SECRET, this); }
-
-  start() {
-    const result = this.startFn === undefined ? undefined : this.startFn(this.public);
-    upon(resolvedWith(result), () => {
-      this.started = true;
-      this.pullIfNeeded();
-    }, (error) => this.fail(error));
-  }
-
-  get desiredSize() {
-    if (this.stream.state === "errored") return null;
-    return this.stream.state === "closed" ? 0 : this.mark - this.queue.total;
-  }
-
-  get open() { return !this.closing && this.stream.state === "readable"; }
-
-  get wantsMore() {
-    if (!this.open || !this.started) return false;
-    return this.stream.reader?.requests.length > 0 || this.desiredSize > 0;
-  }
-
-  pullIfNeeded() {
-    if (!this.wantsMore) return;
-    if (this.pulling) {
-      this.pullAgain = true;
-      return;
-    }
-    this.pulling = true;
-    upon(this.pullFn === undefined ? RESOLVED : this.pullFn(this.public), () => this.pulled(), (error) => this.fail(error));
-  }
-
-  pulled() {
-    this.pulling = false;
-    if (!this.pullAgain) return;
-    this.pullAgain = false;
-    this.pullIfNeeded();
-  }
+  get queued() { return this.queue.total; }
 
   enqueue(chunk) {
     if (!this.open) return;

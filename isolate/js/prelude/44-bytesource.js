@@ -5,63 +5,20 @@
 //   pending: {buffer, size, offset, length,      buffers that wait to be filled; `min` bytes end a wait
 //             filled, min, unit, Ctor, kind}     kind: "byob" | "default" (auto-allocated) | "none" (released)
 
-class ByteSource {
-  constructor(stream, { start, pull, cancel }, mark, chunkSize) {
-    stream.controller = this;
-    this.stream = stream;
+class ByteSource extends Source {
+  constructor(stream, methods, mark, chunkSize) {
+    super(stream, methods, mark);
     this.queue = [];
     this.total = 0;
     this.pending = [];
-    this.mark = mark;
     this.chunkSize = chunkSize;
-    this.startFn = start;
-    this.pullFn = pull;
-    this.cancelFn = cancel;
-    this.started = this.closing = this.pulling = this.pullAgain = false;
     this.request = null; // the public BYOBRequest of pending[0], once asked for
-    this.wrapper = undefined;
     this.onDrained = undefined; // called when the queue has become empty
     this.onEnd = undefined; // called once, when no more bytes will come or be asked for
   }
 
   get public() { return this.wrapper ??= new ReadableByteStreamController(SECRET, this); }
-
-  start() {
-    const result = this.startFn === undefined ? undefined : this.startFn(this.public);
-    upon(resolvedWith(result), () => {
-      this.started = true;
-      this.pullIfNeeded();
-    }, (error) => this.fail(error));
-  }
-
-  get desiredSize() {
-    if (this.stream.state === "errored") return null;
-    return this.stream.state === "closed" ? 0 : this.mark - this.total;
-  }
-
-  get open() { return !this.closing && this.stream.state === "readable"; }
-
-  get wantsMore() {
-    if (!this.open || !this.started) return false;
-    return this.stream.reader?.requests.length > 0 || this.desiredSize > 0;
-  }
-
-  pullIfNeeded() {
-    if (!this.wantsMore) return;
-    if (this.pulling) {
-      this.pullAgain = true;
-      return;
-    }
-    this.pulling = true;
-    upon(this.pullFn === undefined ? RESOLVED : this.pullFn(this.public), () => this.pulled(), (error) => this.fail(error));
-  }
-
-  pulled() {
-    this.pulling = false;
-    if (!this.pullAgain) return;
-    this.pullAgain = false;
-    this.pullIfNeeded();
-  }
+  get queued() { return this.total; }
 
   // Reads by a default reader.
 
