@@ -5,7 +5,7 @@ SHELL := /bin/bash
 ENGINE := isolate/js/engine/engine.wasm
 NPM_CI := npm ci --no-audit --no-fund --ignore-scripts --loglevel=error
 
-.PHONY: all build engine run test vet unit race fuzz-short crash bench clean
+.PHONY: all build engine run test vet unit race fuzz-short crash bench wpt wpt-tests clean
 
 all: build
 
@@ -26,7 +26,7 @@ cmd/switchyard/e2e/node_modules: cmd/switchyard/e2e/package-lock.json
 	cd cmd/switchyard/e2e && $(NPM_CI)
 	@touch $@
 
-test: engine cmd/switchyard/e2e/node_modules vet unit race fuzz-short
+test: engine cmd/switchyard/e2e/node_modules wpt-tests vet unit race fuzz-short
 
 # ST1005 off: guests catch our errors, whose words, capitals and full stops are a contract.
 vet:
@@ -46,6 +46,22 @@ fuzz-short:
 # 500 kill points instead of 20.
 crash:
 	SWITCHYARD_CRASH_POINTS=500 go test -timeout 60m -count=1 -v -run Crash ./engine/store ./cmd/switchyard
+
+# The web-platform tests, each a Worker of a running Switchyard, and tables beside workerd's:
+#   make wpt AREA=url FILE=url-origin NAMES=100
+# runs one area, only the scripts whose key matches, and prints up to so many surprises of each.
+WPT := data/wpt
+AREA ?= all
+FILE ?= .
+NAMES ?= 5
+wpt: engine
+	cmd/switchyard/wpt/fetch $(WPT)
+	go test ./cmd/switchyard -run '^TestWPT$$' -count=1 -timeout 60m -v -args \
+		-wpt.area '$(AREA)' -wpt.file '$(FILE)' -wpt.names '$(NAMES)'
+
+# Where Debian's archive cannot be reached, the unit tests run without the short set of them.
+wpt-tests:
+	-timeout 180 cmd/switchyard/wpt/fetch $(WPT)
 
 bench: engine
 	go run ./bench

@@ -29,6 +29,7 @@ var rooms = []struct {
 	{"loadtest/", []string{"loadtest"}},
 	{"cmd/loadtest", []string{"loadtest", "loadtest/"}},
 	{"cmd/switchyard", []string{"gateway", "gateway/", "engine", "engine/store", "isolate", "isolate/js", "examples"}},
+	{"cmd/switchyard/wpt", nil},
 	{"bench", []string{"loadtest", "loadtest/"}},
 	{"fuzz", []string{"gateway", "gateway/", "engine", "engine/store", "isolate", "isolate/", "loadtest"}},
 }
