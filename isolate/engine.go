@@ -50,7 +50,7 @@ func (rt *Runtime) startEngine() error {
 	if err := is.initEngine(c, rt.options.Prelude, uint32(rt.options.Memory-heapReserve)); err != nil {
 		return err
 	}
-	base, err := is.capture(js.Export)
+	base, err := is.capture(js.Export, nil)
 	if err != nil {
 		return err
 	}

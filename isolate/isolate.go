@@ -93,7 +93,7 @@ func (is *Isolate) instantiate(rt *Runtime, s *snapshot) error {
 	}
 	var failed error
 	allocator := experimental.MemoryAllocatorFunc(func(_, max uint64) experimental.LinearMemory {
-		m, err := newMemory(int(max), im)
+		m, err := newMemory(int(max), im, rt.reset)
 		if err != nil { // wazero has no error for this: give it something to fail on
 			failed = err
 			return emptyMemory{}
@@ -174,18 +174,32 @@ func (is *Isolate) restoreGlobals() {
 	}
 }
 
-// reset makes the isolate equal its snapshot again. It fails where the kernel cannot tell
-// dirty pages, and when the guest changed a table: then the isolate must be discarded.
-func (is *Isolate) reset() error {
+// reset makes the isolate equal its snapshot again. It fails when the guest changed a table, or the
+// kernel does not answer: then the isolate must be discarded.
+func (is *Isolate) reset() error { return is.restore(is.from) }
+
+func (is *Isolate) restore(s *snapshot) error {
 	if is.dirty != nil && is.dirty.Get() != 0 {
 		return errors.New("tables were changed")
 	}
-	// All of the reservation: a guest reaches what lies behind its size, and would find there
-	// after a memory.grow what an earlier request hid.
-	if _, err := is.memory.reset(len(is.memory.bytes)); err != nil {
+	if _, err := is.memory.become(s.image); err != nil {
 		return err
 	}
+	is.from, is.io = s, s.io
 	is.restoreGlobals()
+	return nil
+}
+
+// become makes an isolate at rest a clone of s, another snapshot of its module, whoever's it was:
+// nothing of that is left, in the guest or in what the host keeps for it.
+func (is *Isolate) become(s *snapshot) error {
+	if is.module != s.module || is.dead || len(is.calls) > 0 {
+		panic("BUG: an isolate that is not at rest, or of another module, is to be re-skinned")
+	}
+	if err := is.restore(s); err != nil {
+		return err
+	}
+	is.names, is.log.line, is.stack, is.ids = nil, nil, [4]uint64{}, 0
 	return nil
 }
 

@@ -30,7 +30,7 @@ func (p *Pool) startJS(s *Spec, main *Module) error {
 		return startupError(main.Name, err)
 	}
 	p.info.Startup = c.state.usage.CPU
-	if p.snapshot, err = is.capture(js.Export); err != nil {
+	if p.snapshot, err = is.capture(js.Export, p.rt.js.base); err != nil {
 		return err
 	}
 	p.guest = jsGuest{p}

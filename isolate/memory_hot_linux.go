@@ -1,3 +1,5 @@
+//go:build linux && !plainmemory
+
 package isolate
 
 import (
@@ -17,9 +19,9 @@ const (
 )
 
 // learn looks at what a request has written. It is for JavaScript, whose requests are alike in
-// what the engine writes.
+// what the engine writes: what the first one of any version wrote is what those of a new one will.
 func (m *memory) learn() {
-	if m.image.hot.regions.Load() != nil || pagemap.err != nil {
+	if m.image.hot.regions.Load() != nil || m.method != resetScan {
 		return
 	}
 	start := uintptr(m.base)
@@ -29,6 +31,7 @@ func (m *memory) learn() {
 	}
 	hot := joinRegions(found, uint64(start))
 	m.image.hot.regions.Store(&hot)
+	m.mapped.hot.regions.CompareAndSwap(nil, &hot)
 }
 
 // joinRegions makes offsets of the regions and joins those with a small gap between them. Too
@@ -51,13 +54,25 @@ func joinRegions(found []region, start uint64) []region {
 	return joined
 }
 
+// hotRegions are offsets of the image's hot pages; the base's, for a skin that has not run yet.
+func (im *image) hotRegions() []region {
+	hot := im.hot.regions.Load()
+	if hot == nil {
+		if hot = im.root().hot.regions.Load(); hot == nil {
+			return nil
+		}
+	}
+	return *hot
+}
+
 // warm makes the hot pages the memory's own.
 func (m *memory) warm() {
-	hot := m.image.hot.regions.Load()
-	if hot == nil {
-		return
+	for _, r := range m.image.hotRegions() {
+		m.populate(int(r.start), int(r.end))
 	}
-	for _, r := range *hot {
-		unix.Madvise(m.bytes[r.start:r.end], unix.MADV_POPULATE_WRITE) // without it they fault, as ever
-	}
+}
+
+// populate makes [from, to) the memory's own. Where it fails, pages fault one by one, as ever.
+func (m *memory) populate(from, to int) {
+	unix.Madvise(m.bytes[from:to], unix.MADV_POPULATE_WRITE)
 }

@@ -1,35 +1,42 @@
-//go:build !linux
+//go:build !linux || plainmemory
 
 package isolate
 
-import "errors"
+// The plain twin of memory_linux.go and its neighbours: images and memories are Go slices, a clone
+// and a reset copy the image and clear the rest. The build tag plainmemory gives it to Linux, for
+// the tests.
 
-// The plain twin of memory_linux.go: images and memories are Go slices, a clone copies the
-// image, and there is no reset in place.
+import "sync/atomic"
 
-const pageSize = 4096
+// slabs count what images take.
+type slabs struct{ bytes atomic.Int64 }
 
-type image struct {
-	size int
-	view []byte
+func (s *slabs) used() int64 { return s.bytes.Load() }
+
+func (s *slabs) keep(data []byte) (extent, error) {
+	s.bytes.Add(int64(len(data)))
+	return extent{s, append([]byte(nil), data...)}, nil
 }
 
-func newImage(mem []byte) (*image, error) {
-	size := trimZero(mem)
-	return &image{size: size, view: append([]byte(nil), mem[:size]...)}, nil
+type extent struct {
+	slabs *slabs
+	bytes []byte
 }
 
-func (im *image) close() {}
+func (e extent) free() { e.slabs.bytes.Add(-int64(len(e.bytes))) }
+
+// hotPages there are none: every page is copied.
+type hotPages struct{}
 
 type memory struct {
 	bytes []byte
 	image *image
 }
 
-func newMemory(max int, im *image) (*memory, error) {
+func newMemory(max int, im *image, _ resetMethod) (*memory, error) {
 	m := &memory{bytes: make([]byte, max), image: im}
 	if im != nil {
-		copy(m.bytes, im.view)
+		m.become(im)
 	}
 	return m, nil
 }
@@ -43,11 +50,13 @@ func (m *memory) Reallocate(size uint64) []byte {
 
 func (m *memory) Free() { m.bytes = nil }
 
-func (m *memory) reset(limit int) (pages int, err error) { return 0, errNoReset() }
+func (m *memory) become(im *image) (pages int, err error) {
+	paint := painter{mem: m.bytes, im: im}
+	paint.restore(0, len(m.bytes))
+	m.image = im
+	return 0, nil
+}
 
-// learn has nothing to learn: every page is copied.
 func (m *memory) learn() {}
 
-func errNoReset() error {
-	return errors.New("isolates are cloned anew: reset in place needs Linux 6.7")
-}
+func bestReset() (resetMethod, error) { return resetCopy, nil }

@@ -374,7 +374,7 @@ func (rt *Runtime) NewPool(ctx context.Context, s *Spec) (*Pool, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.info.ImageBytes = int64(p.snapshot.image.size)
+	p.info.ImageBytes = int64(p.snapshot.image.bytes())
 	return p, nil
 }
 

@@ -31,6 +31,8 @@ type Options struct {
 	StartupCPU  time.Duration // CPU time of evaluating a Worker. Default: 400 ms
 	WaitUntil   time.Duration // that work under waitUntil may take after the response. Default: 30 s
 	Logger      *slog.Logger  // Default: slog.Default()
+
+	reset resetMethod // a test's
 }
 
 func (o Options) withDefaults() Options {
@@ -62,6 +64,8 @@ type Runtime struct {
 	wazero  wazero.Runtime
 	lane    *lane
 	js      *engine // nil without JavaScript
+	reset   resetMethod
+	slabs   slabs
 
 	compiling sync.Mutex // one compilation at a time uses every processor already
 }
@@ -85,9 +89,7 @@ func NewRuntime(o Options) (*Runtime, error) {
 		rt.Close()
 		return nil, fmt.Errorf("host modules: %w", err)
 	}
-	if err := errNoReset(); err != nil {
-		o.Logger.Warn("isolate: no reset in place", "reason", err)
-	}
+	rt.chooseReset()
 	if len(o.Engine) > 0 {
 		if err := rt.startEngine(); err != nil {
 			rt.Close()
@@ -104,6 +106,19 @@ func (rt *Runtime) Close() error {
 		rt.js = nil
 	}
 	return rt.wazero.Close(context.Background())
+}
+
+// chooseReset says in the log how isolates are reset, with the reason where it is not the best way.
+func (rt *Runtime) chooseReset() {
+	best, err := bestReset()
+	if rt.reset = rt.options.reset; rt.reset == resetBest {
+		rt.reset = best
+	}
+	if err != nil {
+		rt.options.Logger.Warn("isolate: isolates are reset slowly here", "method", rt.reset.String(), "reason", err)
+		return
+	}
+	rt.options.Logger.Debug("isolate: how isolates are reset", "method", rt.reset.String())
 }
 
 // hostFunction is one function that guests can import. Its i32 arguments carry garbage in

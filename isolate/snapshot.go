@@ -10,9 +10,14 @@ type snapshot struct {
 	io      uint32   // JavaScript: address of the I/O buffer
 }
 
-// capture takes is's state. The isolate must be at rest.
-func (is *Isolate) capture(entry string) (*snapshot, error) {
-	im, err := newImage(is.memory.bytes[:max(is.size(), pageSize)]) // a memory may begin without a page
+// capture takes is's state, as pages that differ from base's where base is not nil and they are
+// few. The isolate must be at rest.
+func (is *Isolate) capture(entry string, base *snapshot) (*snapshot, error) {
+	var root *image
+	if base != nil {
+		root = base.image
+	}
+	im, err := newImage(&is.module.rt.slabs, is.memory.bytes[:max(is.size(), pageSize)], root) // a memory may begin without a page
 	if err != nil {
 		return nil, err
 	}
@@ -23,4 +28,4 @@ func (is *Isolate) capture(entry string) (*snapshot, error) {
 	return s, nil
 }
 
-func (s *snapshot) close() { s.image.close() }
+func (s *snapshot) close() { s.image.release() }

@@ -53,7 +53,7 @@ func (g *wasmGuest) begin(name string) error {
 		return &StartupError{Module: name, Message: "it changes its tables or segments while it starts, which a snapshot cannot keep"}
 	}
 	p.info.Startup, p.info.HandlesFetch = c.state.usage.CPU, true
-	p.snapshot, err = is.capture(abi.ExportHandle)
+	p.snapshot, err = is.capture(abi.ExportHandle, nil)
 	return err
 }
 
