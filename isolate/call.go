@@ -69,6 +69,7 @@ type callState struct {
 		fresh    int          // of live: not yet started by the host
 		dropped  int          // of live: still running, but forgotten by the guest
 		ready    operationQueue
+		timers   timers
 		running  int           // goroutines, timers and streams that will touch the call again
 		reset    bool          // its isolate died under it
 		finished bool          // the last of running calls done

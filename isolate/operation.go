@@ -29,7 +29,9 @@ type operation struct {
 	body   uint32             // read: the handle
 	stream io.Reader          // read
 	room   int                // read: bytes it may bring
-	timer  *time.Timer        // timer
+	due    time.Time          // timer
+	order  uint64             // timer: among those due at once
+	rank   int                // timer: its place in the heap
 
 	// the result
 	err      error
@@ -75,9 +77,13 @@ func (c *Call) newOperation(id uint32, kind operationKind, state operationState)
 // counted: whoever runs it calls settle. Code of another request of the isolate may ask for a
 // fresh or ready one while the driver waits, which then sees to it at once: o must be whole.
 func (c *Call) register(o operation) *operation {
+	c.state.mu.Lock()
+	defer c.state.mu.Unlock()
+	return c.registerLocked(o)
+}
+
+func (c *Call) registerLocked(o operation) *operation {
 	s := &c.state
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	if len(s.mu.live) == maxOperations {
 		return nil
 	}
@@ -134,9 +140,9 @@ func (s *callState) dropLocked(op *operation) {
 		s.removeLocked(op)
 		s.mu.ready.remove(op)
 		op.discard()
-	case op.timer != nil && op.timer.Stop():
-		s.mu.running--
+	case op.kind == opTimer:
 		s.removeLocked(op)
+		s.dropTimerLocked(op)
 	default:
 		s.mu.dropped++
 		if op.cancel != nil {
@@ -266,18 +272,6 @@ func (op *operation) run(ctx context.Context) (err error) {
 func (op *operation) sent() {
 	op.call.unhold(op.held)
 	op.held, op.sub.Request = 0, nil
-}
-
-// startTimer registers a timer operation; nil when there are too many operations.
-func (c *Call) startTimer(id uint32, d time.Duration) *operation {
-	op := c.newOperation(id, opTimer, opRunning)
-	if op != nil {
-		s := &c.state
-		s.mu.Lock()
-		op.timer = time.AfterFunc(d, func() { op.settle(nil) })
-		s.mu.Unlock()
-	}
-	return op
 }
 
 // next waits for the operation to resolve next, running the only fresh one inline. Neither an
