@@ -91,7 +91,7 @@ bool headers_fill(JSContext *ctx, HeaderList *list, JSValueConst init) {
     return false;
   }
   HeaderList *other = headers_list(init);
-  if (!other) return pairs_read(ctx, init, append_pair, list);
+  if (!other) return pairs_read(ctx, init, append_pair, append_pair, list);
   if (list->block == NULL) {
     *list = list_share(other);
     return true;

@@ -198,10 +198,10 @@ static bool read_record(JSContext *ctx, JSValueConst init, PairSink *sink, void 
   return ok;
 }
 
-bool pairs_read(JSContext *ctx, JSValueConst init, PairSink *sink, void *into) {
+bool pairs_read(JSContext *ctx, JSValueConst init, PairSink *pair, PairSink *member, void *into) {
   JSValue method = JS_GetProperty(ctx, init, symbol_iterator);
   if (JS_IsException(method)) return false;
   bool sequence = !is_nullish(method);
   JS_FreeValue(ctx, method);
-  return sequence ? read_sequence(ctx, init, sink, into) : read_record(ctx, init, sink, into);
+  return sequence ? read_sequence(ctx, init, pair, into) : read_record(ctx, init, member, into);
 }

@@ -15,7 +15,7 @@ JSValue pairs_for_each(JSContext *, PairSource, JSValueConst target, int argc, J
 // PairSink takes one pair of an initialiser; false: it threw.
 typedef bool PairSink(JSContext *, void *into, JSValueConst name, JSValueConst value);
 
-// pairs_read feeds the pairs of a sequence (of sequences of two) or of a record to the sink.
-bool pairs_read(JSContext *, JSValueConst init, PairSink *, void *into);
+// pairs_read feeds the pairs of a sequence (of sequences of two) to the one sink, or the members of a record to the other.
+bool pairs_read(JSContext *, JSValueConst init, PairSink *pair, PairSink *member, void *into);
 
 #endif

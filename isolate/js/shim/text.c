@@ -82,6 +82,12 @@ bool utf8_valid(const char *s, size_t n) {
   return true;
 }
 
+bool utf8_has_replacement(const char *s, size_t n) {
+  for (size_t i = 0; i + 2 < n; i++)
+    if (memcmp(s + i, "\xEF\xBF\xBD", 3) == 0) return true;
+  return false;
+}
+
 void utf8_put(Buffer *b, uint32_t c) {
   if (c < 0x80) {
     buffer_byte(b, c);

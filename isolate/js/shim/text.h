@@ -47,6 +47,7 @@ int32_t utf8_decode(const uint8_t *p, size_t n, size_t *taken);
 size_t utf8_whole(const char *data, size_t len);
 
 bool utf8_valid(const char *, size_t);
+bool utf8_has_replacement(const char *, size_t);  // U+FFFD is in it
 void utf8_put(Buffer *, uint32_t code_point);
 
 // utf8_repair copies with every invalid sequence replaced by U+FFFD.

@@ -54,16 +54,32 @@ void params_unlink(JSValueConst params) {
 
 // ---- construction
 
-static bool append_pair(JSContext *ctx, void *list, JSValueConst name, JSValueConst value) {
+typedef void Writer(ParamList *, const char *name, size_t name_len, const char *value, size_t value_len);
+
+static bool put_pair(JSContext *ctx, ParamList *list, Writer *put, JSValueConst name, JSValueConst value) {
   Text n, v;
   if (!usv_text(ctx, name, &n)) return false;
   bool ok = usv_text(ctx, value, &v);
   if (ok) {
-    param_append(list, n.data, n.len, v.data, v.len);
+    put(list, n.data, n.len, v.data, v.len);
     text_free(ctx, &v);
   }
   text_free(ctx, &n);
   return ok;
+}
+
+static bool append_pair(JSContext *ctx, void *list, JSValueConst name, JSValueConst value) {
+  return put_pair(ctx, list, param_append, name, value);
+}
+
+// put_member appends a pair of a record. Names that differ in lone surrogates only are one name, and its last value counts.
+static void put_member(ParamList *list, const char *name, size_t name_len, const char *value, size_t value_len) {
+  Writer *put = utf8_has_replacement(name, name_len) ? param_set : param_append;
+  put(list, name, name_len, value, value_len);
+}
+
+static bool read_member(JSContext *ctx, void *list, JSValueConst name, JSValueConst value) {
+  return put_pair(ctx, list, put_member, name, value);
 }
 
 static bool parse_string(JSContext *ctx, JSValueConst init, ParamList *list) {
@@ -77,7 +93,7 @@ static bool parse_string(JSContext *ctx, JSValueConst init, ParamList *list) {
 
 static bool read_init(JSContext *ctx, JSValueConst init, ParamList *list) {
   if (JS_IsUndefined(init)) return true;
-  return JS_IsObject(init) ? pairs_read(ctx, init, append_pair, list) : parse_string(ctx, init, list);
+  return JS_IsObject(init) ? pairs_read(ctx, init, append_pair, read_member, list) : parse_string(ctx, init, list);
 }
 
 static JSValue construct(JSContext *ctx, JSValueConst new_target, int argc, JSValueConst *argv) {
