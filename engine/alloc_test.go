@@ -11,6 +11,8 @@ import (
 // stillRuntime makes pools that answer without allocating.
 type stillRuntime struct{}
 
+func (stillRuntime) Runs(string) bool { return false }
+
 func (rt *stillRuntime) NewPool(context.Context, *isolate.Spec) (pool, error) {
 	return &stillPool{response: isolate.Response{Head: abi.AppendResponseHead(nil, 200)}}, nil
 }

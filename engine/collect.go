@@ -3,10 +3,13 @@ package engine
 import (
 	"context"
 	"time"
+
+	"switchyard/engine/store"
+	"switchyard/isolate"
 )
 
-// collectEvery is how often modules that no version refers to any more leave the disk. The
-// store spares what was put in the last hour anyway.
+// collectEvery is how often modules that no version refers to any more leave the disk, and
+// with them what was made of them. What was put in the last hour is spared anyway.
 const collectEvery = time.Hour
 
 // collector is the goroutine that does it: started by Open, stopped and waited for by Close.
@@ -40,6 +43,35 @@ func (e *Engine) collect(ctx context.Context) {
 	case removed > 0:
 		e.logger.Info("engine: removed unused modules", "count", removed)
 	}
+	if e.derived == nil {
+		return
+	}
+	if removed, err = e.collectDerived(ctx); err != nil {
+		e.logger.Warn("engine: unused derived data stays on the disk", "reason", err)
+	} else if removed > 0 {
+		e.logger.Info("engine: removed unused derived data", "count", removed)
+	}
+}
+
+// collectDerived removes the native code of modules that no version has and nothing runs. Code
+// of this program's earlier builds goes with its module, or is replaced when the module is next
+// compiled.
+func (e *Engine) collectDerived(ctx context.Context) (removed int, err error) {
+	modules, err := e.store.UsedBlobs(ctx)
+	if err != nil {
+		return 0, err
+	}
+	return e.derived.Collect(func(name string) bool {
+		if e.pools.runtime.Runs(name) {
+			return true
+		}
+		text, ok := isolate.CodeOf(name)
+		if !ok {
+			return false
+		}
+		hash, err := store.ParseHash(text)
+		return err == nil && modules[hash]
+	})
 }
 
 func (c *collector) close() {

@@ -19,7 +19,8 @@ import (
 type Options struct {
 	Dir     string // data directory
 	Runtime *isolate.Runtime
-	Egress  Egress // Default: every fetch that would leave the platform fails.
+	Derived *store.Derived // what the Runtime keeps; the engine removes what is unused. Default: none.
+	Egress  Egress         // Default: every fetch that would leave the platform fails.
 
 	Entry     string // plain Worker that gets what no route claims. Default: the built-in dispatcher does.
 	Namespace string // the built-in dispatcher's. Default: "production".
@@ -66,6 +67,7 @@ func (o Options) withDefaults() Options {
 // Serve takes none of them on its way to a version that is loaded.
 type Engine struct {
 	store       *store.Store
+	derived     *store.Derived // nil: none
 	catalog     *catalog
 	pools       *pools
 	egress      Egress
@@ -95,7 +97,7 @@ func Open(o Options) (*Engine, error) {
 		return nil, err
 	}
 	e := &Engine{
-		egress: o.Egress, output: o.Log, logger: o.Logger, entry: o.Entry, dispatch: o.Namespace,
+		derived: o.Derived, egress: o.Egress, output: o.Log, logger: o.Logger, entry: o.Entry, dispatch: o.Namespace,
 		limits: o.Limits, plainLimits: o.PlainLimits,
 	}
 	e.host = host{e}

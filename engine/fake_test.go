@@ -49,6 +49,8 @@ type fakeRuntime struct {
 	open atomic.Int64 // pools not closed
 }
 
+func (rt *fakeRuntime) Runs(string) bool { return false }
+
 func (rt *fakeRuntime) NewPool(ctx context.Context, s *isolate.Spec) (pool, error) {
 	time.Sleep(rt.slow)
 	if err := rt.fail.Load(); err != nil {

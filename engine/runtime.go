@@ -9,6 +9,7 @@ import (
 // runtime makes pools. It is *isolate.Runtime, or Go functions in tests.
 type runtime interface {
 	NewPool(ctx context.Context, s *isolate.Spec) (pool, error)
+	Runs(code string) bool // native code by its name in the derived data
 }
 
 // pool runs one version.

@@ -47,6 +47,7 @@ var table = []struct {
 	{isolate.ErrTrap, Status{http.StatusInternalServerError, 1101, "Worker threw exception", 0}},
 	{isolate.ErrNoResponse, Status{http.StatusInternalServerError, 1101, "Worker threw exception", 0}},
 	{isolate.ErrReset, Status{http.StatusServiceUnavailable, 1101, "Worker was reset", 1}},
+	{isolate.ErrCompiling, Status{http.StatusServiceUnavailable, 0, "Too many modules are waiting to be compiled", 1}},
 	{isolate.ErrBusy, Status{http.StatusServiceUnavailable, 0, "Too many requests are being handled", 1}},
 	{isolate.ErrClosed, Status{http.StatusServiceUnavailable, 0, "Worker was replaced, try again", 1}},
 	{isolate.ErrCanceled, Status{StatusClientGone, 0, "Client closed request", 0}},

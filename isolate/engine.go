@@ -33,7 +33,7 @@ func (rt *Runtime) startEngine() error {
 		}
 		return errors.New("the engine must not import it")
 	}
-	m, err := rt.compile(context.Background(), rt.options.Engine, rt.options.Memory, engineDepth, may)
+	m, err := rt.compile(context.Background(), rt.options.Engine, rt.options.Memory, engineDepth, importRules{"engine", may})
 	if err != nil {
 		return err
 	}

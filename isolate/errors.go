@@ -1,6 +1,9 @@
 package isolate
 
-import "errors"
+import (
+	"context"
+	"errors"
+)
 
 // A guest's fault is one of these values. Their messages are what a dispatch Worker sees in
 // the exception it may catch, so scripts depend on the words.
@@ -18,6 +21,7 @@ var (
 	ErrCanceled     = errors.New("The client has disconnected.")                          // call's context ended
 	ErrBodyTooLarge = errors.New("Body exceeds the configured limit.")                    // a request's
 
+	ErrCompiling        = errors.New("Too many modules are waiting to be compiled.")
 	ErrResponseTooLarge = errors.New("Response body exceeds the configured limit.")
 )
 
@@ -42,4 +46,14 @@ func (e *StartupError) Error() string {
 		return e.Message
 	}
 	return e.Module + ": " + e.Message
+}
+
+// compileError is why a module was not compiled: its own fault, or nobody's.
+func compileError(module string, err error) error {
+	for _, other := range []error{ErrCompiling, errCompiler, context.Canceled} {
+		if errors.Is(err, other) {
+			return err
+		}
+	}
+	return &StartupError{Module: module, Message: err.Error()}
 }

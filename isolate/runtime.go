@@ -8,13 +8,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"runtime"
 	"sync"
 	"time"
 
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
-	"github.com/tetratelabs/wazero/experimental"
 	"github.com/tetratelabs/wazero/imports/wasi_snapshot_preview1"
 
 	"switchyard/isolate/wasm"
@@ -24,6 +22,12 @@ import (
 type Options struct {
 	Engine  []byte // the JavaScript engine, js.Engine(). Default: no JavaScript Workers
 	Prelude string // its standard library, js.Prelude()
+
+	// Derived keeps native code from one start to the next. Default: nothing is kept.
+	Derived Derived
+	// Compiler compiles wasm Workers. Default: this process does, which a module can keep busy
+	// for minutes: for tests and tools.
+	Compiler Compiler
 
 	Memory      int64         // bytes of guest memory an isolate may have. Default: 128 MiB
 	MaxIsolates int           // isolates of one version. Default: 64
@@ -51,9 +55,13 @@ func (o Options) withDefaults() Options {
 	if o.WaitUntil == 0 {
 		o.WaitUntil = 30 * time.Second
 	}
+	if o.Derived == nil {
+		o.Derived = noDerived{}
+	}
 	if o.Logger == nil {
 		o.Logger = slog.Default()
 	}
+	o.Compiler = o.Compiler.withDefaults()
 	return o
 }
 
@@ -67,7 +75,14 @@ type Runtime struct {
 	reset   resetMethod
 	slabs   slabs
 
-	compiling sync.Mutex // one compilation at a time uses every processor already
+	codes     *nativeCache
+	cache     wazero.CompilationCache // of codes; it owns the native code that is in use
+	compiler  *compiler
+	compiling sync.Mutex // in this process
+	modules   struct {
+		sync.Mutex
+		byKey map[moduleKey]*module
+	}
 }
 
 // NewRuntime prepares the process for guests; with an engine that takes about half a second.
@@ -79,12 +94,12 @@ func NewRuntime(o Options) (*Runtime, error) {
 	if o.MaxIsolates < 0 || o.Suspended < 0 || o.StartupCPU < 0 || o.WaitUntil < 0 {
 		return nil, errors.New("isolate: a limit of the Options is negative")
 	}
-	rt := &Runtime{options: o, lane: newLane()}
-	config := wazero.NewRuntimeConfigCompiler().
-		WithCoreFeatures(api.CoreFeaturesV2).
-		WithDebugInfoEnabled(false).
-		WithMemoryLimitPages(uint32(max(o.Memory, defaultHeap) / wasmPage))
-	rt.wazero = wazero.NewRuntimeWithConfig(context.Background(), config)
+	rt := &Runtime{options: o, lane: newLane(), compiler: newCompiler(o.Compiler, o.Logger)}
+	rt.modules.byKey = map[moduleKey]*module{}
+	rt.codes, rt.cache = newNativeCache()
+	rt.codes.compiles.Store(true) // until the engine, which is ours, is there
+	rt.wazero = wazero.NewRuntimeWithConfig(context.Background(),
+		runtimeConfig(max(o.Memory, defaultHeap)).WithCompilationCache(rt.cache))
 	if err := rt.hostModules(); err != nil {
 		rt.Close()
 		return nil, fmt.Errorf("host modules: %w", err)
@@ -96,6 +111,7 @@ func NewRuntime(o Options) (*Runtime, error) {
 			return nil, fmt.Errorf("JavaScript engine: %w", err)
 		}
 	}
+	rt.codes.compiles.Store(!rt.compiler.there())
 	return rt, nil
 }
 
@@ -103,9 +119,19 @@ func NewRuntime(o Options) (*Runtime, error) {
 func (rt *Runtime) Close() error {
 	if rt.js != nil {
 		rt.js.base.close()
+		rt.js.module.close()
 		rt.js = nil
 	}
-	return rt.wazero.Close(context.Background())
+	ctx := context.Background()
+	return errors.Join(rt.wazero.Close(ctx), rt.cache.Close(ctx))
+}
+
+// runtimeConfig is what native code is made for and run by.
+func runtimeConfig(memory int64) wazero.RuntimeConfig {
+	return wazero.NewRuntimeConfigCompiler().
+		WithCoreFeatures(api.CoreFeaturesV2).
+		WithDebugInfoEnabled(false).
+		WithMemoryLimitPages(uint32(memory / wasmPage))
 }
 
 // chooseReset says in the log how isolates are reset, with the reason where it is not the best way.
@@ -156,11 +182,6 @@ func (rt *Runtime) hostModules() error {
 		}
 	}
 	return nil
-}
-
-// compileContext lets one compilation use every processor.
-func compileContext(ctx context.Context) context.Context {
-	return experimental.WithCompilationWorkers(ctx, runtime.GOMAXPROCS(0))
 }
 
 // errNoJavaScript is what a Worker in JavaScript gets from a Runtime without an engine.

@@ -19,8 +19,8 @@ func (p *Pool) startWasm(ctx context.Context, main *Module) error {
 	if g.env, err = parseEnv(p.spec.Env); err != nil {
 		return &StartupError{Message: err.Error()}
 	}
-	if p.module, err = p.rt.compile(ctx, main.Source, p.spec.Memory, guestDepth, guestMayImport); err != nil {
-		return &StartupError{Module: main.Name, Message: err.Error()}
+	if p.module, err = p.rt.compile(ctx, main.Source, p.spec.Memory, guestDepth, guestRules); err != nil {
+		return compileError(main.Name, err)
 	}
 	if err = g.begin(main.Name); err != nil {
 		p.module.close()
@@ -56,6 +56,8 @@ func (g *wasmGuest) begin(name string) error {
 	p.snapshot, err = is.capture(abi.ExportHandle, nil)
 	return err
 }
+
+var guestRules = importRules{"guest", guestMayImport}
 
 // guestMayImport lets a Worker import the contract and WASI, with their own types.
 func guestMayImport(module, name string, params, results []byte) error {

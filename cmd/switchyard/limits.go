@@ -20,11 +20,13 @@ type callLimits struct {
 // limitsConfig is the ceiling of every call to a user Worker, and what all Workers share.
 type limitsConfig struct {
 	callLimits   `yaml:",inline"`
-	Memory       int   `yaml:"memory_mb"`        // of one isolate. Default: 128
-	RequestBytes int64 `yaml:"request_bytes"`    // of a request's body at the ingress. Default: 100 MiB
-	Startup      int   `yaml:"startup_cpu_ms"`   // of evaluating an upload. Default: 400
-	Isolates     int   `yaml:"isolates"`         // of one version. Default: 64
-	Suspended    int   `yaml:"suspended_per_js"` // requests waiting in one JavaScript isolate. Default: 8
+	Memory       int   `yaml:"memory_mb"`         // of one isolate. Default: 128
+	RequestBytes int64 `yaml:"request_bytes"`     // of a request's body at the ingress. Default: 100 MiB
+	Startup      int   `yaml:"startup_cpu_ms"`    // of evaluating an upload. Default: 400
+	Compile      int   `yaml:"compile_cpu_ms"`    // of compiling one wasm module. Default: 10,000
+	CompileMem   int   `yaml:"compile_memory_mb"` // of the process that does. Default: 1,024
+	Isolates     int   `yaml:"isolates"`          // of one version. Default: 64
+	Suspended    int   `yaml:"suspended_per_js"`  // requests waiting in one JavaScript isolate. Default: 8
 }
 
 func (l callLimits) limits() isolate.Limits {
@@ -71,6 +73,7 @@ func (l limitsConfig) check() error {
 	}
 	return checkBounds("limits",
 		bound{"memory_mb", int64(l.Memory), 16, 4096}, bound{"request_bytes", l.RequestBytes, 0, noMost},
+		bound{"compile_cpu_ms", int64(l.Compile), 10, 600_000}, bound{"compile_memory_mb", int64(l.CompileMem), 64, 65_536},
 		bound{"startup_cpu_ms", int64(l.Startup), 1, noMost}, bound{"isolates", int64(l.Isolates), 1, noMost},
 		bound{"suspended_per_js", int64(l.Suspended), 1, noMost})
 }

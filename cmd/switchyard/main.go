@@ -4,6 +4,7 @@
 //	switchyard check    verify every record and blob of a data directory
 //	switchyard backup   write a data directory's content to one file
 //	switchyard restore  make a data directory from such a file
+//	switchyard compile  make native code of a module, for serve
 //	switchyard version  print the version
 package main
 
@@ -28,6 +29,7 @@ func commands() []command {
 		{"check", "verify every record and blob of a data directory", checkCommand},
 		{"backup", "write a data directory's content to one file", backupCommand},
 		{"restore", "make a data directory from such a file", restoreCommand},
+		{"compile", "make native code of a module, for serve", compileCommand},
 		{"version", "print the version", versionCommand},
 	}
 }

@@ -11,11 +11,13 @@ import (
 	"net/netip"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"sync/atomic"
 	"syscall"
 	"time"
 
 	"switchyard/engine"
+	"switchyard/engine/store"
 	"switchyard/gateway"
 	"switchyard/gateway/control"
 	"switchyard/gateway/egress"
@@ -119,9 +121,14 @@ func (s *server) open() (err error) {
 	if err != nil {
 		return err
 	}
+	derived, err := store.OpenDerived(filepath.Join(s.Data, "derived"), s.log)
+	if err != nil {
+		return err
+	}
 	if s.runtime, err = isolate.NewRuntime(isolate.Options{
 		Engine: binary, Prelude: js.Prelude(), Memory: int64(s.Limits.Memory) << 20, MaxIsolates: s.Limits.Isolates,
 		Suspended: s.Limits.Suspended, StartupCPU: time.Duration(s.Limits.Startup) * time.Millisecond, Logger: s.log,
+		Derived: derived, Compiler: s.Limits.compiler(),
 	}); err != nil {
 		return err
 	}
@@ -130,7 +137,7 @@ func (s *server) open() (err error) {
 		return err
 	}
 	s.engine, err = engine.Open(engine.Options{
-		Dir: s.Data, Runtime: s.runtime, Egress: s.egress, Entry: s.Entry, Namespace: s.Namespace,
+		Dir: s.Data, Runtime: s.runtime, Derived: derived, Egress: s.egress, Entry: s.Entry, Namespace: s.Namespace,
 		Limits: s.Limits.limits(), PlainLimits: s.PlainLimits.limits(), Logger: s.log,
 	})
 	if err != nil {

@@ -29,10 +29,10 @@ func (s *Store) Collect(ctx context.Context) (removed int, err error) {
 	return removed, nil
 }
 
-// unusedBlobs lists the blobs that were unused when it looked.
-func (s *Store) unusedBlobs(ctx context.Context) ([]Hash, error) {
+// UsedBlobs returns the blobs that a version of the state refers to.
+func (s *Store) UsedBlobs(ctx context.Context) (map[Hash]bool, error) {
 	used := map[Hash]bool{}
-	err := s.loadRange(tableBounds(tableScript), func(r Record) error {
+	return used, s.loadRange(tableBounds(tableScript), func(r Record) error {
 		if r.Version != nil {
 			for _, m := range r.Version.Modules {
 				used[m.Hash] = true
@@ -40,6 +40,11 @@ func (s *Store) unusedBlobs(ctx context.Context) ([]Hash, error) {
 		}
 		return ctx.Err()
 	})
+}
+
+// unusedBlobs lists the blobs that were unused when it looked.
+func (s *Store) unusedBlobs(ctx context.Context) ([]Hash, error) {
+	used, err := s.UsedBlobs(ctx)
 	if err != nil {
 		return nil, err
 	}

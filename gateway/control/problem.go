@@ -83,6 +83,7 @@ var mapped = []struct {
 	{engine.ErrRouteExists, http.StatusBadRequest, codeRouteExists},
 	{engine.ErrConflict, http.StatusConflict, codeConflict},
 	{engine.ErrUnavailable, http.StatusServiceUnavailable, codeNoChanges},
+	{isolate.ErrCompiling, http.StatusServiceUnavailable, codeBusy},
 	{context.Canceled, http.StatusServiceUnavailable, codeDisconnected},
 	{context.DeadlineExceeded, http.StatusServiceUnavailable, codeBusy},
 }
