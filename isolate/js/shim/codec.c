@@ -4,13 +4,15 @@
 
 #include "atoms.h"
 #include "bytes.h"
+#include "encoding.h"
 #include "object.h"
 #include "text.h"
 
 typedef struct {
+  const Encoding *encoding;
   bool fatal, ignore_bom, bom_done;
   uint8_t tail_len;
-  char tail[3];  // an incomplete sequence that the next chunk may complete
+  char tail[3];  // an incomplete character that the next chunk may complete
 } Decoder;
 
 static Class encoder_class, decoder_class;
@@ -27,10 +29,8 @@ static bool is_encoder(JSContext *ctx, JSValueConst self) {
   return false;
 }
 
-static JSValue utf8_name(JSContext *ctx) { return new_ascii(ctx, "utf-8", 5); }
-
 static JSValue encoder_encoding(JSContext *ctx, JSValueConst self) {
-  return is_encoder(ctx, self) ? utf8_name(ctx) : JS_EXCEPTION;
+  return is_encoder(ctx, self) ? new_ascii(ctx, "utf-8", 5) : JS_EXCEPTION;
 }
 
 static JSValue encode(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv) {
@@ -86,24 +86,15 @@ static const JSCFunctionListEntry encoder_members[] = {
 
 // ---- TextDecoder
 
-static bool is_utf8_label(const char *s, size_t n) {
-  static const char *const labels[] = {"utf-8",         "utf8",          "unicode-1-1-utf-8",
-                                       "unicode11utf8", "unicode20utf8", "x-unicode20utf8"};
-  while (n > 0 && strchr(" \t\n\f\r", s[0])) s++, n--;
-  while (n > 0 && strchr(" \t\n\f\r", s[n - 1])) n--;
-  for (int i = 0; i < COUNT(labels); i++)
-    if (text_is_nocase(s, n, labels[i])) return true;
-  return false;
-}
-
-static bool check_label(JSContext *ctx, JSValueConst label) {
-  if (JS_IsUndefined(label)) return true;
+// read_label finds the encoding of a label, UTF-8 for none. NULL: it threw.
+static const Encoding *read_label(JSContext *ctx, JSValueConst label) {
+  if (JS_IsUndefined(label)) return &utf8_encoding;
   Text text;
-  if (!usv_text(ctx, label, &text)) return false;
-  bool known = is_utf8_label(text.data, text.len);
-  if (!known) JS_ThrowRangeError(ctx, "The encoding \"%.40s\" is not supported", text.data);
+  if (!usv_text(ctx, label, &text)) return NULL;
+  const Encoding *encoding = encoding_labelled(text.data, text.len);
+  if (!encoding) JS_ThrowRangeError(ctx, "The encoding \"%.40s\" is not supported", text.data);
   text_free(ctx, &text);
-  return known;
+  return encoding;
 }
 
 static bool read_flag(JSContext *ctx, JSValueConst options, JSAtom name, bool *flag) {
@@ -121,9 +112,9 @@ static bool read_flag(JSContext *ctx, JSValueConst options, JSAtom name, bool *f
 }
 
 static JSValue decoder_construct(JSContext *ctx, JSValueConst new_target, int argc, JSValueConst *argv) {
-  Decoder decoder = {0};
+  Decoder decoder = {.encoding = read_label(ctx, argument(argc, argv, 0))};
   JSValueConst options = argument(argc, argv, 1);
-  if (!check_label(ctx, argument(argc, argv, 0)) || !read_flag(ctx, options, atom.fatal, &decoder.fatal) ||
+  if (!decoder.encoding || !read_flag(ctx, options, atom.fatal, &decoder.fatal) ||
       !read_flag(ctx, options, atom.ignoreBOM, &decoder.ignore_bom))
     return JS_EXCEPTION;
   Decoder *d = js_malloc(ctx, sizeof *d);
@@ -141,20 +132,21 @@ enum { GET_ENCODING, GET_FATAL, GET_IGNORE_BOM };
 static JSValue decoder_get(JSContext *ctx, JSValueConst self, int which) {
   Decoder *d = decoder_of(ctx, self);
   if (!d) return JS_EXCEPTION;
-  if (which == GET_ENCODING) return utf8_name(ctx);
+  if (which == GET_ENCODING) return new_ascii(ctx, d->encoding->name, strlen(d->encoding->name));
   return JS_NewBool(which == GET_FATAL ? d->fatal : d->ignore_bom);
 }
 
-// convert decodes whole sequences. The byte order mark is dropped once, at the very beginning.
+// convert decodes whole characters. The byte order mark is dropped once, at the very beginning.
 static JSValue convert(JSContext *ctx, Decoder *d, const char *data, size_t len) {
-  if (d->fatal && !utf8_valid(data, len)) return JS_ThrowTypeError(ctx, "The encoded data was not valid UTF-8.");
-  bool bom = !d->ignore_bom && !d->bom_done && len >= 3 && memcmp(data, "\xEF\xBB\xBF", 3) == 0;
+  const Encoding *e = d->encoding;
+  if (d->fatal && !e->valid(data, len)) return JS_ThrowTypeError(ctx, "The encoded data was not valid %s.", e->name);
+  bool mark = !d->ignore_bom && !d->bom_done && len >= e->mark_len && memcmp(data, e->mark, e->mark_len) == 0;
   if (len > 0) d->bom_done = true;
-  return bom ? new_text(ctx, data + 3, len - 3) : new_text(ctx, data, len);
+  return mark ? e->text(ctx, data + e->mark_len, len - e->mark_len) : e->text(ctx, data, len);
 }
 
 static JSValue decode_chunk(JSContext *ctx, Decoder *d, const char *data, size_t len, bool stream) {
-  size_t whole = stream ? utf8_whole(data, len) : len;
+  size_t whole = stream ? d->encoding->whole(data, len) : len;
   JSValue text = convert(ctx, d, data, whole);
   d->tail_len = len - whole;
   memcpy(d->tail, data + whole, len - whole);

@@ -107,6 +107,9 @@ var stories = []struct{ name, script, want string }{
 	{"decode fatal", `try { new TextDecoder("utf-8", { fatal: true }).decode(new Uint8Array([255])) } catch (e) { return e.name }`, "TypeError"},
 	{"decode bom", `const b = new Uint8Array([0xEF,0xBB,0xBF,97]); return new TextDecoder().decode(b).length + "" + new TextDecoder("utf8", { ignoreBOM: true }).decode(b).length`, "12"},
 	{"decode label", `try { new TextDecoder("klingon") } catch (e) { return e.name + new TextDecoder(" UTF8 ").encoding }`, "RangeErrorutf-8"},
+	{"decode utf-16", `const b = (...x) => new Uint8Array(x); return new TextDecoder("utf-16").decode(b(0xff, 0xfe, 97, 0, 0x3d, 0xd8, 0xa9, 0xdc)) + new TextDecoder("unicodefffe").decode(b(0, 97, 0x20, 0xac))`, "a\U0001f4a9a\u20ac"},
+	{"decode utf-16 in pieces", `const d = new TextDecoder("utf-16be"); let s = ""; for (const x of [0xfe, 0xff, 0xd8, 0x3d, 0xdc, 0xa9, 0, 98]) s += d.decode(new Uint8Array([x]), { stream: true }); return s + d.decode() + d.encoding`, "\U0001f4a9butf-16be"},
+	{"decode broken utf-16", `const out = []; for (const x of [[0x3d, 0xd8], [0xa9, 0xdc], [97], [0x3d, 0xd8, 97, 0], [0x3d, 0xd8, 97]]) { const b = new Uint8Array(x); out.push(new TextDecoder("ucs-2").decode(b)); try { new TextDecoder("ucs-2", { fatal: true }).decode(b) } catch (e) { out.push(e.name) } } return out.join()`, "\ufffd,TypeError,\ufffd,TypeError,\ufffd,TypeError,\ufffda,TypeError,\ufffd,TypeError"},
 	{"atob", `return atob(btoa("h\u00e9"))`, "h\u00e9"},
 
 	// The language
