@@ -41,9 +41,10 @@ type moduleKey struct {
 }
 
 const (
-	// engineDepth is the frame limit of the JavaScript engine: below 6 MiB its own RangeError
-	// never comes and an ordinary stack overflow kills the isolate.
-	engineDepth = 8 << 20
+	// engineDepth is the frame limit of the JavaScript engine: below 32 MiB its own RangeError
+	// never comes and an ordinary stack overflow kills the isolate. Frames of compiled code are
+	// counted at about twice their size.
+	engineDepth = 40 << 20
 	guestDepth  = 1 << 20
 	wasmPage    = 64 << 10
 	defaultHeap = 128 << 20

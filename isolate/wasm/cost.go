@@ -40,18 +40,22 @@ type coster struct {
 	path    int32    // cost of the longest path from the last charge to here
 	peak    int32    // the longest path there was
 	code    code
+	frames  framer
 }
 
 // measureCost sets f's charges and weight. Its callees have been measured, cut ones excepted.
-func (c *coster) measureCost(f *function) {
+func (c *coster) measureCost(f *function, limit int64) {
 	c.code.reader = reader{b: c.g.m.binary[:f.body.to], p: f.code}
 	c.code.room = c.g.m.limits.BranchTargets
 	c.charges = append(c.charges[:0], charge{at: f.code})
 	c.regions = append(c.regions[:0], region{op: opBlock})
 	c.path, c.peak = 0, 0
+	c.frames.begin(f)
 	for len(c.regions) > 0 {
 		c.instruction(c.code.next())
 	}
+	f.frame = c.frames.estimate()
+	c.g.measureDepth(f, limit)
 	f.entry = f.entry || f.cut || c.peak > entryBound
 	if !f.entry {
 		f.weight = c.peak
@@ -63,9 +67,11 @@ func (c *coster) measureCost(f *function) {
 }
 
 func (c *coster) instruction(i *instruction) {
+	charges := len(c.charges)
 	if cost := c.cost(i); cost > 0 {
 		c.spend(i.at, cost)
 	}
+	c.frames.instruction(i, len(c.charges) > charges)
 	if !opcodes[i.op].plain {
 		c.special(i)
 	}
@@ -146,12 +152,12 @@ func (c *coster) cost(i *instruction) int32 {
 func (g *graph) measure(limit int64) {
 	g.cutCycles()
 	c := &coster{g: g}
+	c.frames = framer{m: g.m, code: &c.code, which: make(map[uint32]int)}
 	g.inOrder(func(node uint32) {
 		n := uint32(len(g.functions))
 		if node < n {
 			f := &g.functions[node]
-			g.measureDepth(f, limit)
-			c.measureCost(f)
+			c.measureCost(f, limit)
 			return
 		}
 		t := &g.indirect[node-n]

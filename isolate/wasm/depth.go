@@ -1,6 +1,6 @@
 package wasm
 
-// Depth is counted in bytes of frames by the functions that recursion must pass through, the
+// Depth is counted in bytes of frames, as frame.go estimates them, by the functions that recursion must pass through, the
 // cut ones, on behalf of all others:
 //
 //	    f ──► a ──► b ──► g       f, g count; a, b, c do not
@@ -15,26 +15,7 @@ package wasm
 const (
 	defaultDepth = 1 << 20
 	maxDepth     = 1 << 30 // sums stay within 32 bits
-	frameBase    = 64      // return address, saved registers, alignment
-	freeHeight   = 16      // operands that fit in registers and the base
 )
-
-// valueBytes is the size of a value of type t in a frame.
-func valueBytes(t byte) int64 {
-	if t == typeV128 {
-		return 16
-	}
-	return 8
-}
-
-// frameBytes weighs a frame: its locals, and its operands when there are unusually many.
-func frameBytes(locals int64, highest int, vectors bool) int64 {
-	operand := int64(8)
-	if vectors {
-		operand = 16
-	}
-	return frameBase + locals + operand*int64(max(0, highest-freeHeight))
-}
 
 func (o *Options) depth() int64 {
 	if o.MaxDepth == 0 {

@@ -6,7 +6,7 @@ type function struct {
 	typ      uint32
 	body     span     // locals and instructions
 	code     int      // offset of the first instruction
-	frame    int64    // bytes; see depth.go
+	frame    int64    // bytes; see frame.go
 	edges    []uint32 // of the call graph
 	cut      bool     // breaks the cycles of the call graph that it is on
 	entry    bool     // charges fuel on entry

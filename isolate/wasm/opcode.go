@@ -19,6 +19,7 @@ const (
 	opCallIndirect opcode = 0x11
 	opLocalGet     opcode = 0x20
 	opLocalSet     opcode = 0x21
+	opLocalTee     opcode = 0x22
 	opGlobalGet    opcode = 0x23
 	opGlobalSet    opcode = 0x24
 	opTableSet     opcode = 0x26
@@ -84,6 +85,7 @@ type opInfo struct {
 	imm   immediate
 	delta int8  // effect on the height of the operand stack; calls and blocks have their own
 	cost  uint8 // price in fuel
+	makes int8  // results, likewise
 	plain bool  // nothing but its delta and cost matters: most instructions of any module
 }
 
@@ -108,13 +110,19 @@ func buildOpcodes() *[0x300]opInfo {
 	}
 	set := func(from, to opcode, imm immediate, delta int8, cost uint8) {
 		for op := from; op <= to; op++ {
-			t[op] = opInfo{imm: imm, delta: delta, cost: cost, plain: true}
+			t[op] = opInfo{imm: imm, delta: delta, cost: cost, makes: 1, plain: true}
 		}
 	}
 	controlOpcodes(set)
 	numericOpcodes(set)
 	bulkOpcodes(set)
 	vectorOpcodes(set)
+	for _, none := range [][2]opcode{{0x00, 0x01}, {0x1a, 0x1a}, {opLocalSet, opLocalSet}, {opGlobalSet, opGlobalSet}, {opTableSet, opTableSet},
+		{0x36, 0x3e}, {opMemoryInit, opTableCopy}, {opTableFill, opTableFill}, {0x20b, 0x20b}, {0x258, 0x25b}} {
+		for op := none[0]; op <= none[1]; op++ {
+			t[op].makes = 0
+		}
+	}
 	for _, op := range special {
 		t[op].plain = false
 	}

@@ -198,8 +198,10 @@ func (o *output) code(functions []function) {
 	add := func(body []byte) {
 		b = append(appendU32(b, uint32(len(body))), body...)
 	}
+	o.re.Frames = make([]uint32, len(functions))
 	for i := range functions {
 		add(e.function(&functions[i]))
+		o.re.Frames[i] = uint32(min(functions[i].frame, maxDepth))
 	}
 	e.helpers(add)
 	o.section(secCode, len(functions)+len(o.plan.helperTypes), b)

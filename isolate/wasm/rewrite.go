@@ -17,7 +17,7 @@ const Prefix = "switchyard:"
 // Options say what a rewritten module may use.
 type Options struct {
 	MaxPages uint32 // ceiling of the memory in 64 KiB pages, at most 65,536
-	MaxDepth uint32 // bytes of frames before the call to deep. Default 1 MiB
+	MaxDepth uint32 // bytes of frames, which may really take half as many more, before the call to deep. Default 1 MiB
 	Limits   Limits // bounds of the binary; the zero value means the defaults
 
 	// MayImport decides on each imported function, given value type bytes. An error refuses
@@ -38,6 +38,7 @@ type Rewritten struct {
 	Data        []Segment // active data segments, in the order they apply; all lie inside the first Pages
 	Imports     []Import  // functions to be satisfied, besides the two of MeterModule
 	Exports     []Export  // the guest's own
+	Frames      []uint32  // bytes that the depth limit counts for a frame of each function that the guest defines
 }
 
 // Segment is bytes to be copied into memory before anything runs.

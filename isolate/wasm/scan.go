@@ -17,9 +17,8 @@ type scanner struct {
 	controls []control
 	targets  []uint32
 	height   int
-	highest  int
 	loops    int
-	vectors  bool
+	locals   uint32 // of f, parameters included
 	f        *function
 	index    uint32 // of f, for messages
 }
@@ -43,8 +42,8 @@ func (s *scanner) function() *Error {
 		reader:  reader{b: s.m.binary[:s.f.body.to], p: s.f.body.from},
 		targets: s.targets, room: s.m.limits.BranchTargets, limit: s.m.limits.BranchTargets,
 	}
-	s.height, s.highest, s.loops, s.vectors = 0, 0, 0, false
-	locals := s.locals(c)
+	s.height, s.loops = 0, 0
+	s.declarations(c)
 	s.f.code = c.p
 	s.controls = append(s.controls[:0], control{op: opBlock, results: len(s.m.types[s.f.typ].results)})
 	for len(s.controls) > 0 && c.err == nil {
@@ -53,18 +52,13 @@ func (s *scanner) function() *Error {
 	if c.err == nil && c.more() {
 		c.fail(c.p, "function %d goes on behind its end", s.index)
 	}
-	s.f.frame = frameBytes(locals, s.highest, s.vectors)
 	s.targets = c.targets
 	return c.err
 }
 
-// locals reads the declarations and returns the bytes of all locals and parameters.
-func (s *scanner) locals(c *code) (bytes int64) {
-	params := s.m.types[s.f.typ].params
-	total := uint64(len(params))
-	for _, t := range params {
-		bytes += valueBytes(t)
-	}
+// declarations reads which locals f has.
+func (s *scanner) declarations(c *code) {
+	total := uint64(len(s.m.types[s.f.typ].params))
 	groups := c.count("groups of locals", "Locals", s.m.limits.Locals)
 	for i := 0; i < groups && c.err == nil; i++ {
 		at := c.p
@@ -72,9 +66,9 @@ func (s *scanner) locals(c *code) (bytes int64) {
 		if total += uint64(n); total > uint64(s.m.limits.Locals) {
 			c.fail(at, "%d locals of function %d exceed the limit Locals of %d", total, s.index, s.m.limits.Locals)
 		}
-		bytes += int64(n) * valueBytes(c.valueType())
+		c.valueType()
 	}
-	return bytes
+	s.locals = uint32(total)
 }
 
 func (s *scanner) instruction(c *code) {
@@ -82,7 +76,10 @@ func (s *scanner) instruction(c *code) {
 	if c.err != nil {
 		return
 	}
-	s.vectors = s.vectors || i.op >= 0x200
+	if i.op >= opLocalGet && i.op <= opLocalTee && i.index >= s.locals {
+		c.fail(i.at, "local index %d is out of range: function %d has %d", i.index, s.index, s.locals)
+		return
+	}
 	info := &opcodes[i.op]
 	s.height += int(info.delta)
 	if !info.plain {
@@ -91,7 +88,6 @@ func (s *scanner) instruction(c *code) {
 	if n := len(s.controls); n > 0 {
 		s.height = max(s.height, s.controls[n-1].base)
 	}
-	s.highest = max(s.highest, s.height)
 }
 
 func (s *scanner) special(c *code, i *instruction) {

@@ -147,8 +147,9 @@ var mnemonics = map[string]string{
 	"table.set": "\x26", "i32.load": "\x28", "i32.load8_u": "\x2d", "i32.store": "\x36", "i32.store8": "\x3a",
 	"memory.size": "\x3f\x00", "memory.grow": "\x40\x00", "i32.const": "\x41", "i64.const": "\x42",
 	"i32.eqz": "\x45", "i32.eq": "\x46", "i32.lt_u": "\x49", "i32.add": "\x6a", "i32.sub": "\x6b", "i32.mul": "\x6c", "i32.div_u": "\x6e",
-	"i64.add": "\x7c", "i64.sub": "\x7d", "i64.eqz": "\x50", "ref.null": "\xd0", "ref.func": "\xd2",
+	"i64.extend_i32_u": "\xad", "i64.add": "\x7c", "i64.sub": "\x7d", "i64.eqz": "\x50", "ref.null": "\xd0", "ref.func": "\xd2",
 	"memory.init": "\xfc\x08", "data.drop": "\xfc\x09", "memory.copy": "\xfc\x0a\x00\x00", "memory.fill": "\xfc\x0b\x00",
+	"v128.load": "\xfd\x00", "i32x4.extract_lane": "\xfd\x1b",
 	"table.grow": "\xfc\x0f", "table.size": "\xfc\x10", "table.fill": "\xfc\x11", "elem.drop": "\xfc\x0d",
 }
 

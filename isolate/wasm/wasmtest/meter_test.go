@@ -154,10 +154,10 @@ func TestRecursionIsDeep(t *testing.T) {
 
 // TestLongChainIsDeep calls 300 functions in a row, no one twice, with frames of 8 KiB each.
 func TestLongChainIsDeep(t *testing.T) {
-	m := &builder{}
+	m := &builder{memory: []uint32{1}}
 	m.function("", "", "", "", "nop")
 	for i := range 300 {
-		m.function(fmt.Sprint("run", i), "", "", strings.Repeat("I", 1000), fmt.Sprintf("call %d", i))
+		m.function(fmt.Sprint("run", i), "", "", "", strings.Repeat("memory.size i64.extend_i32_u ", 1000)+fmt.Sprintf("call %d ", i)+strings.Repeat("drop ", 1000))
 	}
 	g := newEngine(t, 1<<40).mustStart(t, rewrite(t, m))
 	if _, err := g.call("run299"); !errors.Is(err, errDeep) {
