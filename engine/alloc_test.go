@@ -13,6 +13,10 @@ type stillRuntime struct{}
 
 func (stillRuntime) Runs(string) bool { return false }
 
+func (rt *stillRuntime) Crowded() bool { return false }
+
+func (rt *stillRuntime) Stats() isolate.RuntimeStats { return isolate.RuntimeStats{} }
+
 func (rt *stillRuntime) NewPool(context.Context, *isolate.Spec) (pool, error) {
 	return &stillPool{response: isolate.Response{Head: abi.AppendResponseHead(nil, 200)}}, nil
 }

@@ -41,15 +41,20 @@ import (
 //	fail KIND                         nothing: ends the call with isolate's cpu, trap or busy error
 //	syntax error                      is refused at start-up
 type fakeRuntime struct {
-	t    testing.TB
-	mu   sync.Mutex
-	made []isolate.Spec
-	slow time.Duration // of making a pool
-	fail atomic.Pointer[error]
-	open atomic.Int64 // pools not closed
+	t       testing.TB
+	mu      sync.Mutex
+	made    []isolate.Spec
+	slow    time.Duration // of making a pool
+	fail    atomic.Pointer[error]
+	open    atomic.Int64 // pools not closed
+	crowded atomic.Bool
 }
 
 func (rt *fakeRuntime) Runs(string) bool { return false }
+
+func (rt *fakeRuntime) Crowded() bool { return rt.crowded.Load() }
+
+func (rt *fakeRuntime) Stats() isolate.RuntimeStats { return isolate.RuntimeStats{} }
 
 func (rt *fakeRuntime) NewPool(ctx context.Context, s *isolate.Spec) (pool, error) {
 	time.Sleep(rt.slow)

@@ -33,6 +33,7 @@ var faults = [...]struct {
 	{isolate.ErrReset, "reset"},
 	{isolate.ErrNoResponse, "no_response"},
 	{isolate.ErrBusy, "busy"},
+	{isolate.ErrNoRoom, "no_room"},
 	{isolate.ErrClosed, "closed"},
 	{isolate.ErrCanceled, "canceled"},
 	{isolate.ErrBodyTooLarge, "body_limit"},
@@ -84,6 +85,13 @@ func (e *Engine) WriteMetrics(w io.Writer) {
 	}
 	fmt.Fprintf(w, "switchyard_ingress_requests_total %d\n", e.requests.Load())
 	fmt.Fprintf(w, "switchyard_versions_loaded %d\n", e.pools.size())
+	s := e.pools.runtime.Stats()
+	fmt.Fprintf(w, "switchyard_isolates %d\n", s.Isolates)
+	fmt.Fprintf(w, "switchyard_isolates_spare %d\n", s.Spare)
+	fmt.Fprintf(w, "switchyard_warm_bytes{counted=\"reckoned\"} %d\n", s.Reckoned+s.ImageBytes)
+	fmt.Fprintf(w, "switchyard_warm_bytes{counted=\"measured\"} %d\n", s.Measured)
+	fmt.Fprintf(w, "switchyard_snapshot_bytes %d\n", s.ImageBytes)
+	fmt.Fprintf(w, "switchyard_isolate_reset{method=%q} 1\n", s.Reset)
 }
 
 func faultName(i int) string {

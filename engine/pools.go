@@ -133,7 +133,7 @@ func (p *pools) fly(v *version, f *flight) {
 	p.mu.Lock()
 	delete(p.mu.flights, v)
 	wanted := v.script.state.Load().wants(v) && !p.mu.closed
-	var victim *loaded
+	var victims []*loaded
 	switch {
 	case err != nil && wanted && deleted(err):
 		f.err = ErrWorkerNotFound
@@ -143,15 +143,13 @@ func (p *pools) fly(v *version, f *flight) {
 	case err == nil && wanted:
 		f.loaded = l
 		v.failure.Store(nil)
-		victim = p.installLocked(v, l)
+		victims = p.installLocked(v, l)
 	case err == nil:
-		victim = l
+		victims = append(victims, l)
 	}
 	p.mu.Unlock()
 	close(f.done)
-	if victim != nil {
-		victim.retire()
-	}
+	retireAll(victims)
 }
 
 // deleted reports whether err is that of a version that the store has no more: its script is
@@ -192,23 +190,41 @@ func (p *pools) make(ctx context.Context, turn chan struct{}, r *recipe) (*loade
 	return &loaded{pool: made, targets: r.targets, limits: r.limits, alone: r.alone}, nil
 }
 
-// installLocked makes l what v runs in, and returns what has to go for it.
-func (p *pools) installLocked(v *version, l *loaded) (victim *loaded) {
+// installLocked makes l what v runs in, and returns what has to go for it: more than one while the
+// versions' snapshots take too much memory, so that they get fewer with each that comes.
+func (p *pools) installLocked(v *version, l *loaded) (victims []*loaded) {
 	v.loaded.Store(l)
 	p.mu.loaded[v] = struct{}{}
-	if len(p.mu.loaded) <= p.max {
-		return nil
+	excess := len(p.mu.loaded) - p.max
+	if p.runtime.Crowded() {
+		excess = max(excess, goWhenCrowded)
 	}
-	var oldest *version
+	for range excess {
+		oldest := p.oldestLocked(v)
+		if oldest == nil {
+			break
+		}
+		victims = append(victims, p.removeLocked(oldest))
+	}
+	return victims
+}
+
+const goWhenCrowded = 2
+
+// oldestLocked is the version but for v that was used the longest time ago.
+func (p *pools) oldestLocked(v *version) (oldest *version) {
 	for o := range p.mu.loaded {
 		if o != v && (oldest == nil || o.loaded.Load().used.Load() < oldest.loaded.Load().used.Load()) {
 			oldest = o
 		}
 	}
-	if oldest == nil {
-		return nil
+	return oldest
+}
+
+func retireAll(list []*loaded) {
+	for _, l := range list {
+		l.retire()
 	}
-	return p.removeLocked(oldest)
 }
 
 func (p *pools) removeLocked(v *version) *loaded {
@@ -240,15 +256,13 @@ func (p *pools) adopt(v *version, now uint64) {
 	p.mu.Lock()
 	l := p.mu.prepared[v.id]
 	delete(p.mu.prepared, v.id)
-	var victim *loaded
+	var victims []*loaded
 	if l != nil {
 		l.used.Store(now)
-		victim = p.installLocked(v, l)
+		victims = p.installLocked(v, l)
 	}
 	p.mu.Unlock()
-	if victim != nil {
-		victim.retire()
-	}
+	retireAll(victims)
 }
 
 // retire puts v away. Calls inside it end as they would.
@@ -280,7 +294,5 @@ func (p *pools) close() {
 		all = append(all, p.removeLocked(v))
 	}
 	p.mu.Unlock()
-	for _, l := range all {
-		l.retire()
-	}
+	retireAll(all)
 }

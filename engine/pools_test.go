@@ -57,6 +57,28 @@ func TestLoadedVersionsAreBounded(t *testing.T) {
 	}
 }
 
+// While snapshots take too much memory, more versions go than come, the one just made never.
+func TestCrowdedVersionsGo(t *testing.T) {
+	p := openPlatform(t)
+	p.namespace("production")
+	for i := range 10 {
+		p.deploy(fmt.Sprint("production/s", i), fmt.Sprint("say ", i))
+		p.want(fmt.Sprintf("http://s%d.test/", i), fmt.Sprint(i))
+	}
+	p.rt.crowded.Store(true)
+	p.deploy("production/late", "say late")
+	p.want("http://late.test/", "late")
+	if n := p.pools.size(); n != 9 {
+		t.Errorf("%d versions are loaded, want 9", n)
+	}
+	for i := range 10 {
+		p.want(fmt.Sprintf("http://s%d.test/", i), fmt.Sprint(i))
+	}
+	if n := p.pools.size(); n > 2 {
+		t.Errorf("%d versions are loaded", n)
+	}
+}
+
 // A deletion is in the store a moment before it is in the catalog. Who asks for a cold version
 // in between meets the deletion, not the inside of the store.
 func TestColdVersionBeingDeleted(t *testing.T) {

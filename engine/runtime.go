@@ -10,6 +10,8 @@ import (
 type runtime interface {
 	NewPool(ctx context.Context, s *isolate.Spec) (pool, error)
 	Runs(code string) bool // native code by its name in the derived data
+	Crowded() bool
+	Stats() isolate.RuntimeStats
 }
 
 // pool runs one version.

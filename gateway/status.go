@@ -49,6 +49,7 @@ var table = []struct {
 	{isolate.ErrReset, Status{http.StatusServiceUnavailable, 1101, "Worker was reset", 1}},
 	{isolate.ErrCompiling, Status{http.StatusServiceUnavailable, 0, "Too many modules are waiting to be compiled", 1}},
 	{isolate.ErrBusy, Status{http.StatusServiceUnavailable, 0, "Too many requests are being handled", 1}},
+	{isolate.ErrNoRoom, Status{http.StatusServiceUnavailable, 0, "There is no room for another Worker", 1}},
 	{isolate.ErrClosed, Status{http.StatusServiceUnavailable, 0, "Worker was replaced, try again", 1}},
 	{isolate.ErrCanceled, Status{StatusClientGone, 0, "Client closed request", 0}},
 	{isolate.ErrBodyTooLarge, Status{http.StatusRequestEntityTooLarge, 0, "Request body is too large", 0}},

@@ -7,7 +7,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"runtime"
-	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -149,24 +148,13 @@ func TestBecomeEqualsClone(t *testing.T) {
 				t.Fatalf("round %d: the memory differs from a clone of the image that it became", round)
 			}
 			for at := 0; at < size; at += pageSize { // the clone itself, by another way
-				if want := im.page(at / pageSize); !bytes.Equal(fresh.bytes[at:at+pageSize], want) {
+				if want, _ := im.page(at / pageSize); !bytes.Equal(fresh.bytes[at:at+pageSize], want) {
 					t.Fatalf("round %d: page %d of a clone is not the image's", round, at/pageSize)
 				}
 			}
 			fresh.Free()
 		}
 	})
-}
-
-// page is one page of an image.
-func (im *image) page(n int) []byte {
-	if i, ok := slices.BinarySearch(im.pages, uint32(n)); ok {
-		return im.own.bytes[i*pageSize:][:pageSize]
-	}
-	if at := n * pageSize; at < im.root().size {
-		return im.root().own.bytes[at:][:pageSize]
-	}
-	return make([]byte, pageSize)
 }
 
 // TestResetDuringCompaction: pages that the kernel moves are neither present nor swapped for a

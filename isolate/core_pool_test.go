@@ -94,6 +94,7 @@ func (p processState) exceeds(o processState) bool {
 }
 
 func stateOfProcess(t testing.TB) processState {
+	spare, goroutines := spareIsolates(t), runtime.NumGoroutine()
 	fds, err := os.ReadDir("/proc/self/fd")
 	if err != nil {
 		t.Skip(err)
@@ -102,7 +103,22 @@ func stateOfProcess(t testing.TB) processState {
 	if err != nil {
 		t.Skip(err)
 	}
-	return processState{runtime.NumGoroutine(), len(fds), strings.Count(string(maps), "memfd:switchyard-image")}
+	return processState{goroutines, len(fds), strings.Count(string(maps), "memfd:switchyard-image") - spare}
+}
+
+// spareIsolates are what the shared Runtime keeps by design, once it makes no more.
+func spareIsolates(t testing.TB) (spare int) {
+	rt, err := testRuntime()
+	if err != nil {
+		return 0
+	}
+	waitFor(t, "spare isolates to be made", func() bool {
+		rt.warm.mu.Lock()
+		defer rt.warm.mu.Unlock()
+		spare = len(rt.warm.mu.spare)
+		return !rt.warm.mu.filling
+	})
+	return spare
 }
 
 // TestRefusedUploadsLeaveNothing: no file, no mapping, no goroutine.

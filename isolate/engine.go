@@ -55,6 +55,7 @@ func (rt *Runtime) startEngine() error {
 		return err
 	}
 	rt.js = &engine{module: m, base: base}
+	rt.warm.prepare()
 	return nil
 }
 

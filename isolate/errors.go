@@ -17,6 +17,7 @@ var (
 	ErrReset        = errors.New("isolate was reset")                                     // a co-resident call was killed
 	ErrNoResponse   = errors.New("The script will never generate a response.")            // every promise is idle
 	ErrBusy         = errors.New("Too many concurrent requests for this Worker.")         // every isolate of the pool is taken
+	ErrNoRoom       = errors.New("This server has no room for another Worker.")           // for an isolate more: memory, or mappings
 	ErrClosed       = errors.New("Worker was replaced or deleted while it was starting.") // pool closed
 	ErrCanceled     = errors.New("The client has disconnected.")                          // call's context ended
 	ErrBodyTooLarge = errors.New("Body exceeds the configured limit.")                    // a request's

@@ -33,6 +33,7 @@ type Isolate struct {
 	meter    meter
 	io       uint32 // JavaScript: address of the I/O buffer
 	from     *snapshot
+	cost     int64      // bytes, as the warm set reckons
 	names    *nameCache // nil until the guest dispatches
 
 	log guestOutput
@@ -61,7 +62,11 @@ func isolateOf(ctx context.Context) *Isolate { return ctx.(*isolateContext).is }
 func (rt *Runtime) newIsolate(m *module, s *snapshot, entry string) (*Isolate, error) {
 	is := &Isolate{module: m, from: s}
 	is.ctx = &isolateContext{context.Background(), is}
+	if err := rt.warm.admit(is, s); err != nil {
+		return nil, err
+	}
 	if err := is.instantiate(rt, s); err != nil {
+		rt.warm.leave(is)
 		return nil, err
 	}
 	re := m.rewritten
@@ -200,6 +205,7 @@ func (is *Isolate) become(s *snapshot) error {
 		return err
 	}
 	is.names, is.log.line, is.stack, is.ids = nil, nil, [4]uint64{}, 0
+	is.module.rt.warm.recost(is, s)
 	return nil
 }
 
@@ -217,6 +223,7 @@ func (is *Isolate) close() {
 	if is.instance != nil {
 		is.instance.Close(context.Background())
 		is.instance = nil
+		is.module.rt.warm.leave(is)
 	}
 }
 

@@ -2,6 +2,7 @@ package isolate
 
 import (
 	"bytes"
+	"slices"
 	"sync/atomic"
 	"unsafe"
 )
@@ -88,6 +89,20 @@ func (im *image) root() *image {
 		return im.base
 	}
 	return im
+}
+
+var zeroPage [pageSize]byte
+
+// page is one page of the image, and whether that is its own.
+func (im *image) page(n int) (page []byte, own bool) {
+	at, root := n*pageSize, im.root()
+	if i, ok := slices.BinarySearch(im.pages, uint32(n)); ok {
+		return im.own.bytes[i*pageSize:][:pageSize], true
+	}
+	if at < root.size {
+		return root.own.bytes[at:][:pageSize], false
+	}
+	return zeroPage[:], false
 }
 
 // bytes is what the image takes.

@@ -3,6 +3,7 @@
 package isolate
 
 import (
+	"bytes"
 	"sync/atomic"
 
 	"golang.org/x/sys/unix"
@@ -24,32 +25,47 @@ func (m *memory) learn() {
 	if m.image.hot.regions.Load() != nil || m.method != resetScan {
 		return
 	}
+	list := regionLists.Get().(*[128]region)
+	defer regionLists.Put(list)
 	start := uintptr(m.base)
-	found, _, err := scanPrivate(start, start+uintptr(m.image.size), make([]region, hotMax))
+	found, _, err := scanPrivate(start, start+uintptr(m.image.size), list[:])
 	if err != nil {
 		return
 	}
-	hot := joinRegions(found, uint64(start))
+	hot := joinPages(m.hotPages(found))
 	m.image.hot.regions.Store(&hot)
 	m.mapped.hot.regions.CompareAndSwap(nil, &hot)
 }
 
-// joinRegions makes offsets of the regions and joins those with a small gap between them. Too
-// many pages are none.
-func joinRegions(found []region, start uint64) []region {
-	var joined []region
-	pages := 0
+// hotPages lists those of the memory's own pages that differ from its image, or are the image's
+// own. What an isolate of many owners has from others is not among them.
+func (m *memory) hotPages(found []region) (pages []int) {
+	start := uint64(uintptr(m.base))
 	for _, r := range found {
-		from, to := r.start-start, r.end-start
-		pages += int(to-from) / pageSize
-		if n := len(joined); n > 0 && from-joined[n-1].end <= hotGap {
-			joined[n-1].end = to
-		} else {
-			joined = append(joined, region{start: from, end: to})
+		for at := int(r.start - start); at < int(r.end-start); at += pageSize {
+			page, own := m.image.page(at / pageSize)
+			if own || !bytes.Equal(page, m.bytes[at:at+pageSize]) {
+				pages = append(pages, at/pageSize)
+			}
 		}
 	}
-	if pages > hotMax {
+	return pages
+}
+
+// joinPages makes regions of offsets, with a small gap between two pages or none. Too many pages
+// are none.
+func joinPages(pages []int) []region {
+	if len(pages) > hotMax {
 		return nil
+	}
+	var joined []region
+	for _, n := range pages {
+		from := uint64(n) * pageSize
+		if last := len(joined) - 1; last >= 0 && from-joined[last].end <= hotGap {
+			joined[last].end = from + pageSize
+		} else {
+			joined = append(joined, region{start: from, end: from + pageSize})
+		}
 	}
 	return joined
 }

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"runtime"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -25,6 +27,8 @@ type Pool struct {
 	seats    int // of one isolate
 	info     PoolInfo
 	onClose  func()
+	used     atomic.Bool // since the warm set's hand came by
+	place    int         // in the warm set; under its mutex
 
 	mu struct {
 		sync.Mutex
@@ -89,6 +93,9 @@ var errDead = errors.New("isolate is dead")
 
 // acquire takes a seat for c, cloning an isolate where that is better than sharing one.
 func (p *Pool) acquire(c *Call) (*Isolate, error) {
+	if !p.used.Load() { // the line is shared by all cores
+		p.used.Store(true)
+	}
 	p.mu.Lock()
 	if p.mu.closed {
 		p.mu.Unlock()
@@ -104,8 +111,10 @@ func (p *Pool) acquire(c *Call) (*Isolate, error) {
 		p.mu.count++
 		p.mu.calls++
 		p.mu.Unlock()
-		c.Isolate = Clone
-		return p.clone()
+		is, err := p.grow(c)
+		if err != ErrNoRoom || !p.waitsWithoutRoom() {
+			return is, err
+		}
 	}
 	return p.waitLocked(c)
 }
@@ -136,9 +145,21 @@ func (p *Pool) seatLocked() *Isolate {
 	return is
 }
 
-// clone makes an isolate with one seat taken; count and calls are charged already.
-func (p *Pool) clone() (*Isolate, error) {
-	is, err := p.rt.newIsolate(p.module, p.snapshot, p.snapshot.entry)
+// waitsWithoutRoom locks the pool for a call that found no room for an isolate, if there is one
+// that it can wait for.
+func (p *Pool) waitsWithoutRoom() bool {
+	p.mu.Lock()
+	if p.mu.count > 0 && !p.mu.closed {
+		return true
+	}
+	p.mu.Unlock()
+	return false
+}
+
+// grow has another isolate, with one seat taken; count and calls are charged already.
+func (p *Pool) grow(c *Call) (*Isolate, error) {
+	is, warmth, err := p.rt.warm.obtain(p)
+	c.Isolate = warmth
 	if err != nil {
 		p.mu.Lock()
 		p.replaceLocked() // whoever waits may have more luck, or is told the same
@@ -198,8 +219,7 @@ func (p *Pool) waited(is *Isolate, c *Call) (*Isolate, error) {
 		return nil, ErrClosed
 	}
 	if is == nil {
-		c.Isolate = Clone
-		return p.clone()
+		return p.grow(c)
 	}
 	c.Isolate = Warm
 	return is, nil
@@ -322,12 +342,24 @@ func (p *Pool) Close() {
 	}
 	p.mu.waiting = nil
 	p.mu.Unlock()
-	for _, is := range idle {
-		is.close()
-	}
+	p.rt.warm.dismiss(p)
+	p.rt.warm.keep(idle)
 	p.mu.Lock()
 	p.mu.count -= len(idle)
 	p.drain()
+}
+
+// giveUp takes the isolate that was idle for longest out of the pool; nil when there is none.
+func (p *Pool) giveUp() *Isolate {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.mu.idle) == 0 {
+		return nil
+	}
+	is := p.mu.idle[0]
+	p.mu.idle = slices.Delete(p.mu.idle, 0, 1)
+	p.mu.count--
+	return is
 }
 
 // PoolStats is a moment of a pool.
@@ -374,6 +406,7 @@ func (rt *Runtime) NewPool(ctx context.Context, s *Spec) (*Pool, error) {
 	if err != nil {
 		return nil, err
 	}
+	rt.warm.enrol(p)
 	p.info.ImageBytes = int64(p.snapshot.image.bytes())
 	return p, nil
 }

@@ -31,12 +31,14 @@ type Options struct {
 
 	Memory      int64         // bytes of guest memory an isolate may have. Default: 128 MiB
 	MaxIsolates int           // isolates of one version. Default: 64
+	WarmMemory  int64         // bytes that isolates and snapshots may take together before idle ones go. Default: 1 GiB
 	Suspended   int           // requests that wait in one JavaScript isolate at once. Default: 8
 	StartupCPU  time.Duration // CPU time of evaluating a Worker. Default: 400 ms
 	WaitUntil   time.Duration // that work under waitUntil may take after the response. Default: 30 s
 	Logger      *slog.Logger  // Default: slog.Default()
 
 	reset resetMethod // a test's
+	most  int64       // isolates; a test's
 }
 
 func (o Options) withDefaults() Options {
@@ -45,6 +47,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.MaxIsolates == 0 {
 		o.MaxIsolates = 64
+	}
+	if o.WarmMemory == 0 {
+		o.WarmMemory = 1 << 30
 	}
 	if o.Suspended == 0 {
 		o.Suspended = 8
@@ -74,6 +79,7 @@ type Runtime struct {
 	js      *engine // nil without JavaScript
 	reset   resetMethod
 	slabs   slabs
+	warm    *warmSet
 
 	codes     *nativeCache
 	cache     wazero.CompilationCache // of codes; it owns the native code that is in use
@@ -91,10 +97,11 @@ func NewRuntime(o Options) (*Runtime, error) {
 	if o.Memory < wasmPage || o.Memory > maxMemory {
 		return nil, fmt.Errorf("isolate: Options.Memory is %d, which is not between 64 KiB and 4 GiB", o.Memory)
 	}
-	if o.MaxIsolates < 0 || o.Suspended < 0 || o.StartupCPU < 0 || o.WaitUntil < 0 {
+	if o.MaxIsolates < 0 || o.Suspended < 0 || o.StartupCPU < 0 || o.WaitUntil < 0 || o.WarmMemory < 0 {
 		return nil, errors.New("isolate: a limit of the Options is negative")
 	}
 	rt := &Runtime{options: o, lane: newLane(), compiler: newCompiler(o.Compiler, o.Logger)}
+	rt.warm = newWarmSet(rt)
 	rt.modules.byKey = map[moduleKey]*module{}
 	rt.codes, rt.cache = newNativeCache()
 	rt.codes.compiles.Store(true) // until the engine, which is ours, is there
@@ -117,6 +124,7 @@ func NewRuntime(o Options) (*Runtime, error) {
 
 // Close gives everything back. Every Pool must have been closed.
 func (rt *Runtime) Close() error {
+	rt.warm.close()
 	if rt.js != nil {
 		rt.js.base.close()
 		rt.js.module.close()

@@ -47,7 +47,7 @@ func defaultConfig() config {
 		Account: strings.Repeat("0", 32), Namespace: "production", Grace: 30 * time.Second,
 		Limits: limitsConfig{
 			callLimits: callLimits{CPU: 50, Subrequests: 1000, LogBytes: 256 << 10},
-			Memory:     128, RequestBytes: 100 << 20, Startup: 400, Compile: 10_000, CompileMem: 1024, Isolates: 64, Suspended: 8,
+			Memory:     128, RequestBytes: 100 << 20, Startup: 400, Compile: 10_000, CompileMem: 1024, Isolates: 64, Warm: 1024, Suspended: 8,
 		},
 		PlainLimits: callLimits{CPU: 30_000, Subrequests: 10_000, LogBytes: 1 << 20},
 	}

@@ -26,6 +26,7 @@ type limitsConfig struct {
 	Compile      int   `yaml:"compile_cpu_ms"`    // of compiling one wasm module. Default: 10,000
 	CompileMem   int   `yaml:"compile_memory_mb"` // of the process that does. Default: 1,024
 	Isolates     int   `yaml:"isolates"`          // of one version. Default: 64
+	Warm         int   `yaml:"warm_mb"`           // of all isolates and snapshots, before idle ones go. Default: 1,024
 	Suspended    int   `yaml:"suspended_per_js"`  // requests waiting in one JavaScript isolate. Default: 8
 }
 
@@ -75,5 +76,6 @@ func (l limitsConfig) check() error {
 		bound{"memory_mb", int64(l.Memory), 16, 4096}, bound{"request_bytes", l.RequestBytes, 0, noMost},
 		bound{"compile_cpu_ms", int64(l.Compile), 10, 600_000}, bound{"compile_memory_mb", int64(l.CompileMem), 64, 65_536},
 		bound{"startup_cpu_ms", int64(l.Startup), 1, noMost}, bound{"isolates", int64(l.Isolates), 1, noMost},
+		bound{"warm_mb", int64(l.Warm), 64, 1 << 20},
 		bound{"suspended_per_js", int64(l.Suspended), 1, noMost})
 }

@@ -126,7 +126,7 @@ func (s *server) open() (err error) {
 		return err
 	}
 	if s.runtime, err = isolate.NewRuntime(isolate.Options{
-		Engine: binary, Prelude: js.Prelude(), Memory: int64(s.Limits.Memory) << 20, MaxIsolates: s.Limits.Isolates,
+		Engine: binary, Prelude: js.Prelude(), Memory: int64(s.Limits.Memory) << 20, MaxIsolates: s.Limits.Isolates, WarmMemory: int64(s.Limits.Warm) << 20,
 		Suspended: s.Limits.Suspended, StartupCPU: time.Duration(s.Limits.Startup) * time.Millisecond, Logger: s.log,
 		Derived: derived, Compiler: s.Limits.compiler(),
 	}); err != nil {
