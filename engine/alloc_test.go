@@ -27,6 +27,7 @@ type stillPool struct {
 }
 
 func (p *stillPool) Info() isolate.PoolInfo { return isolate.PoolInfo{HandlesFetch: true} }
+func (p *stillPool) Freeze() []byte         { return nil }
 func (p *stillPool) Close()                 {}
 
 func (p *stillPool) Invoke(c *isolate.Call) (*isolate.Response, error) {

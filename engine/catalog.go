@@ -114,6 +114,20 @@ func (c *catalog) script(ref Ref) (*script, error) {
 	return nil, fmt.Errorf("%w: %q", ErrScriptNotFound, ref.String())
 }
 
+// deployed returns the ids of the versions that receive traffic, or could by their script's next
+// deployment.
+func (c *catalog) deployed() map[string]bool {
+	ids := map[string]bool{}
+	for _, n := range append(c.all(), c.plain) {
+		for _, s := range n.scripts.all() {
+			for _, v := range s.state.Load().versions() {
+				ids[v.id] = true
+			}
+		}
+	}
+	return ids
+}
+
 // all returns the dispatch namespaces by name.
 func (c *catalog) all() []*namespace {
 	return slices.SortedFunc(maps.Values(*c.namespaces.Load()), func(a, b *namespace) int {

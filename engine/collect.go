@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"switchyard/engine/store"
@@ -53,24 +54,22 @@ func (e *Engine) collect(ctx context.Context) {
 	}
 }
 
-// collectDerived removes the native code of modules that no version has and nothing runs. Code
-// of this program's earlier builds goes with its module, or is replaced when the module is next
-// compiled.
+// collectDerived removes the native code of modules that no version has and nothing runs, and
+// the snapshots of versions without traffic. What earlier builds of this program made goes with
+// its module, or is replaced when that is next needed.
 func (e *Engine) collectDerived(ctx context.Context) (removed int, err error) {
 	modules, err := e.store.UsedBlobs(ctx)
 	if err != nil {
 		return 0, err
 	}
+	versions := e.catalog.deployed()
 	return e.derived.Collect(func(name string) bool {
-		if e.pools.runtime.Runs(name) {
-			return true
+		if id, ok := strings.CutPrefix(name, snapshotFolder); ok {
+			return versions[id]
 		}
-		text, ok := isolate.CodeOf(name)
-		if !ok {
-			return false
-		}
+		text, _ := isolate.CodeOf(name)
 		hash, err := store.ParseHash(text)
-		return err == nil && modules[hash]
+		return err == nil && modules[hash] || e.pools.runtime.Runs(name)
 	})
 }
 

@@ -64,8 +64,9 @@ func (e *Engine) modules(v *Version) ([]isolate.Module, error) {
 	return modules, nil
 }
 
-// recipe reads what v is made from. Its secrets are opened here, and only here, to run it.
-func (e *Engine) recipe(v *version) (*recipe, error) {
+// recipe reads what v is made from: its modules, or where it is not nil the frozen snapshot. Its
+// secrets are opened here, and only here, to run it.
+func (e *Engine) recipe(v *version, frozen []byte) (*recipe, error) {
 	record, err := e.stored(v)
 	if err != nil {
 		return nil, err
@@ -77,11 +78,14 @@ func (e *Engine) recipe(v *version) (*recipe, error) {
 	if stored.Bindings, err = e.unseal(v.script.id, stored.Bindings); err != nil {
 		return nil, err
 	}
+	if frozen != nil {
+		return e.newRecipe(v.script.ref(), &stored, nil, frozen)
+	}
 	modules, err := e.modules(&stored)
 	if err != nil {
 		return nil, err
 	}
-	return e.newRecipe(v.script.ref(), &stored, modules)
+	return e.newRecipe(v.script.ref(), &stored, modules, nil)
 }
 
 // Requests that may wait in one JavaScript isolate at once: dispatch and outbound Workers mostly
@@ -91,8 +95,8 @@ const (
 	suspendedUser  = 8
 )
 
-// newRecipe says how to run v, whose secrets are open.
-func (e *Engine) newRecipe(ref Ref, v *Version, modules []isolate.Module) (*recipe, error) {
+// newRecipe says how to run v, whose secrets are open, from its modules or its frozen snapshot.
+func (e *Engine) newRecipe(ref Ref, v *Version, modules []isolate.Module, frozen []byte) (*recipe, error) {
 	env, err := newEnv(v.Bindings)
 	if err != nil {
 		return nil, err
@@ -104,7 +108,7 @@ func (e *Engine) newRecipe(ref Ref, v *Version, modules []isolate.Module) (*reci
 	alone := defaulted(v.Limits, defaults)
 	return &recipe{
 		spec: isolate.Spec{
-			Name: ref.String(), Main: v.Main, Modules: modules, Env: env, Policy: v.Policy,
+			Name: ref.String(), Main: v.Main, Modules: modules, Frozen: frozen, Env: env, Policy: v.Policy,
 			Memory: alone.Memory, Suspended: suspended,
 		},
 		targets: newTargets(v.Bindings),

@@ -120,7 +120,13 @@ func (d *draft) make(ctx context.Context, u Upload, edited, deploy bool) error {
 	}
 	d.engine.pools.prepare(d.version.ID, l)
 	defer d.engine.pools.forget(d.version.ID) // nothing, once it was published
-	return d.write(ctx, l, deploy)
+	if err := d.write(ctx, l, deploy); err != nil {
+		return err
+	}
+	if deploy {
+		d.engine.pools.freezer.keep(d.version.ID, l)
+	}
+	return nil
 }
 
 // number makes the version's identity.
@@ -139,7 +145,7 @@ func (d *draft) number() {
 
 // evaluate runs the upload's global scope, which is the last thing that can be wrong with it.
 func (d *draft) evaluate(ctx context.Context) (*loaded, error) {
-	r, err := d.engine.newRecipe(d.ref, &d.version, d.upload.Modules)
+	r, err := d.engine.newRecipe(d.ref, &d.version, d.upload.Modules, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -106,6 +106,7 @@ func Open(o Options) (*Engine, error) {
 	if e.store, err = store.Open(store.Options{Dir: o.Dir, Late: e.publish, Logger: o.Logger}); err != nil {
 		return nil, err
 	}
+	e.pools.freezer = freezer{e.store, e.derived, o.Logger}
 	if e.catalog, err = restore(e.store); err != nil {
 		return nil, errors.Join(fmt.Errorf("data directory %s: %w", o.Dir, err), e.store.Close())
 	}

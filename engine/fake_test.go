@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"switchyard/engine/store"
 	"switchyard/isolate"
 	"switchyard/isolate/abi"
 )
@@ -48,6 +50,7 @@ type fakeRuntime struct {
 	fail    atomic.Pointer[error]
 	open    atomic.Int64 // pools not closed
 	crowded atomic.Bool
+	stale   atomic.Bool // every frozen snapshot is another program's
 }
 
 func (rt *fakeRuntime) Runs(string) bool { return false }
@@ -61,16 +64,29 @@ func (rt *fakeRuntime) NewPool(ctx context.Context, s *isolate.Spec) (pool, erro
 	if err := rt.fail.Load(); err != nil {
 		return nil, *err
 	}
+	if s.Frozen != nil && rt.stale.Load() {
+		return nil, isolate.ErrStale
+	}
 	rt.mu.Lock()
 	defer rt.mu.Unlock()
 	rt.made = append(rt.made, *s)
-	i := slices.IndexFunc(s.Modules, func(m isolate.Module) bool { return m.Name == s.Main })
-	source := string(s.Modules[i].Source)
+	source := string(s.Frozen)
+	if s.Frozen == nil {
+		i := slices.IndexFunc(s.Modules, func(m isolate.Module) bool { return m.Name == s.Main })
+		source = string(s.Modules[i].Source)
+	}
 	if strings.HasPrefix(source, "syntax error") {
 		return nil, &isolate.StartupError{Module: s.Main, Message: "SyntaxError: line 1"}
 	}
 	rt.open.Add(1)
 	return &fakePool{rt: rt, spec: *s, lines: strings.Split(source, "\n")}, nil
+}
+
+// last is what the last pool was made from.
+func (rt *fakeRuntime) last() isolate.Spec {
+	rt.mu.Lock()
+	defer rt.mu.Unlock()
+	return rt.made[len(rt.made)-1]
 }
 
 func (rt *fakeRuntime) builds() int {
@@ -89,6 +105,9 @@ type fakePool struct {
 func (p *fakePool) Info() isolate.PoolInfo {
 	return isolate.PoolInfo{Startup: time.Millisecond, HandlesFetch: true}
 }
+
+// Freeze is the source, which is all of a fake Worker's state.
+func (p *fakePool) Freeze() []byte { return []byte(strings.Join(p.lines, "\n")) }
 
 func (p *fakePool) Close() {
 	if p.closed.Swap(true) {
@@ -319,6 +338,10 @@ func openPlatform(t testing.TB, change ...func(*Options)) *platform {
 	p.options = Options{
 		Dir: t.TempDir(), runtime: p.rt, Egress: p.egress, Log: p.logged.add,
 		Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
+	}
+	var err error
+	if p.options.Derived, err = store.OpenDerived(filepath.Join(p.options.Dir, "derived"), p.options.Logger); err != nil {
+		t.Fatal(err)
 	}
 	for _, c := range change {
 		c(&p.options)

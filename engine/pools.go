@@ -18,7 +18,8 @@ import (
 //	  └──── back-off ends ─────┘ (requests until then get the same error at once)
 type pools struct {
 	runtime  runtime
-	recipe   func(*version) (*recipe, error)
+	recipe   func(v *version, frozen []byte) (*recipe, error) // of frozen where it is not nil
+	freezer  freezer
 	logger   *slog.Logger
 	max      int
 	builds   chan struct{} // one element a version being made for a request
@@ -65,7 +66,7 @@ const (
 	lastBackOff      = time.Minute
 )
 
-func newPools(rt runtime, r func(*version) (*recipe, error), most int, logger *slog.Logger) *pools {
+func newPools(rt runtime, r func(*version, []byte) (*recipe, error), most int, logger *slog.Logger) *pools {
 	p := &pools{runtime: rt, recipe: r, logger: logger, max: most}
 	p.builds = make(chan struct{}, concurrentBuilds)
 	p.deploys = make(chan struct{}, concurrentBuilds)
@@ -129,7 +130,7 @@ func landed(l *loaded) *flight {
 // fly is a flight's goroutine. join starts it, it ends by itself, close waits for it.
 func (p *pools) fly(v *version, f *flight) {
 	defer p.building.Done()
-	l, err := p.build(v)
+	l, evaluated, err := p.build(v)
 	p.mu.Lock()
 	delete(p.mu.flights, v)
 	wanted := v.script.state.Load().wants(v) && !p.mu.closed
@@ -149,6 +150,9 @@ func (p *pools) fly(v *version, f *flight) {
 	}
 	p.mu.Unlock()
 	close(f.done)
+	if f.loaded != nil && evaluated {
+		p.freezer.keep(v.id, l)
+	}
 	retireAll(victims)
 }
 
@@ -165,14 +169,6 @@ func (p *pools) failed(v *version, err error) {
 	}
 	v.failure.Store(&failure{err, time.Now().Add(delay), delay})
 	p.logger.Warn("engine: version cannot be loaded", "script", v.script.ref().String(), "version", v.id, "error", err, "retry", delay)
-}
-
-func (p *pools) build(v *version) (*loaded, error) {
-	r, err := p.recipe(v)
-	if err != nil {
-		return nil, err
-	}
-	return p.make(p.closing, p.builds, r)
 }
 
 // make makes a version ready to run, when it gets a place in turn.

@@ -33,6 +33,7 @@ func (e *Engine) publish(changes []store.Change) {
 	e.publishing.Unlock()
 	for _, v := range ed.stale {
 		e.pools.retire(v)
+		e.pools.freezer.drop(v.id)
 	}
 }
 

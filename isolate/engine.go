@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 
 	"github.com/tetratelabs/wazero/api"
 
@@ -16,6 +17,10 @@ import (
 type engine struct {
 	module *module
 	base   *snapshot
+	hash   struct { // identity
+		once sync.Once
+		sum  []byte
+	}
 }
 
 // heapReserve is what the engine keeps below the linear memory's limit: when that is reached

@@ -12,12 +12,8 @@ import (
 // startJS evaluates a JavaScript Worker in a clone of the engine's base and takes the snapshot
 // that its calls will run in.
 func (p *Pool) startJS(s *Spec, main *Module) error {
-	if p.rt.js == nil {
-		return errNoJavaScript
-	}
-	p.module = p.rt.js.module
-	if p.spec.Policy == PolicyReuse {
-		p.seats = p.spec.Suspended
+	if err := p.beJS(); err != nil {
+		return err
 	}
 	is, err := p.rt.newIsolate(p.module, p.rt.js.base, js.Export)
 	if err != nil {
@@ -30,10 +26,20 @@ func (p *Pool) startJS(s *Spec, main *Module) error {
 		return startupError(main.Name, err)
 	}
 	p.info.Startup = c.state.usage.CPU
-	if p.snapshot, err = is.capture(js.Export, p.rt.js.base); err != nil {
-		return err
+	p.snapshot, err = is.capture(js.Export, p.rt.js.base)
+	return err
+}
+
+// beJS makes the pool one of the engine's, still without a snapshot.
+func (p *Pool) beJS() error {
+	if p.rt.js == nil {
+		return errNoJavaScript
 	}
+	p.module = p.rt.js.module
 	p.guest = jsGuest{p}
+	if p.spec.Policy == PolicyReuse {
+		p.seats = p.spec.Suspended
+	}
 	return nil
 }
 

@@ -55,6 +55,7 @@ type PoolInfo struct {
 	Startup      time.Duration // CPU time of evaluating it
 	HandlesFetch bool
 	ImageBytes   int64 // of the snapshot
+	Thawed       bool  // it was not evaluated: Spec.Frozen
 }
 
 // maxWaiting bounds the calls that wait for a seat of one version, and waitForSeat how long.
@@ -373,14 +374,15 @@ func (p *Pool) Stats() PoolStats {
 }
 
 // NewPool makes a version ready to run: it compiles what is to be compiled, evaluates the
-// Worker once under its start-up limits and takes the snapshot. Nothing is left behind when it
-// fails; a *StartupError says what is wrong with the upload.
+// Worker once under its start-up limits and takes the snapshot, or takes the one that Spec.Frozen
+// is. Nothing is left behind when it fails; a *StartupError says what is wrong with the upload,
+// ErrStale that Frozen is no snapshot of it.
 func (rt *Runtime) NewPool(ctx context.Context, s *Spec) (*Pool, error) {
 	if s.MaxIsolates < 0 || s.Suspended < 0 || s.Memory < 0 || s.StartupCPU < 0 {
 		return nil, errors.New("isolate: a limit of the Spec is negative")
 	}
 	spec := *s
-	spec.Modules = nil
+	spec.Modules, spec.Frozen = nil, nil
 	if spec.MaxIsolates == 0 {
 		spec.MaxIsolates = rt.options.MaxIsolates
 	}
@@ -394,21 +396,27 @@ func (rt *Runtime) NewPool(ctx context.Context, s *Spec) (*Pool, error) {
 		spec.Memory = rt.options.Memory
 	}
 	p := &Pool{rt: rt, spec: spec, seats: 1}
-	main, err := s.main()
-	if err != nil {
-		return nil, err
-	}
-	if main.Kind == ModuleWasm {
-		err = p.startWasm(ctx, main)
-	} else {
-		err = p.startJS(s, main)
-	}
-	if err != nil {
+	if err := p.start(ctx, s); err != nil {
 		return nil, err
 	}
 	rt.warm.enrol(p)
 	p.info.ImageBytes = int64(p.snapshot.image.bytes())
 	return p, nil
+}
+
+// start gives the pool its snapshot.
+func (p *Pool) start(ctx context.Context, s *Spec) error {
+	if s.Frozen != nil {
+		return p.thaw(s.Frozen)
+	}
+	main, err := s.main()
+	if err != nil {
+		return err
+	}
+	if main.Kind == ModuleWasm {
+		return p.startWasm(ctx, main)
+	}
+	return p.startJS(s, main)
 }
 
 // main finds the main module among the uploaded ones.

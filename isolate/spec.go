@@ -35,6 +35,9 @@ type Spec struct {
 	Name    string // for stacks and logs: namespace/script
 	Main    string // name of the main module
 	Modules []Module
+	// Frozen is what Pool.Freeze made of this version when it was evaluated. A Pool made from it
+	// needs no Modules. Default: nil, the Worker is evaluated.
+	Frozen []byte
 	// Env is a JSON array, one object a binding, which builds the guest's env:
 	//   {"name":"GREETING","type":"plain_text","text":"hi"}   also secret_text
 	//   {"name":"CONFIG","type":"json","json":{…}}

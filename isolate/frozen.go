@@ -1,0 +1,248 @@
+package isolate
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	"github.com/klauspost/compress/zstd"
+
+	"switchyard/isolate/js"
+)
+
+// A frozen snapshot is a JavaScript version's snapshot as it can be kept: the pages in which it
+// differs from the engine's base, combined with the base's by exclusive or, so that what is
+// equal inside a page is zero. All of it is compressed with zstd (RFC 8878); numbers are uvarints.
+//
+//	┌────────┬──────────┬─────────┬───────┬─────────┬──────┬───────┬──────────────────┬─────────────┐
+//	│ format │ identity │ startup │ flags │ globals │ size │ count │ page, less the   │ page xor    │
+//	│   1    │    32    │   ns    │       │         │      │       │ one before, less │ base's page │
+//	│        │          │         │       │         │      │       │ 1; one a page    │ …           │
+//	└────────┴──────────┴─────────┴───────┴─────────┴──────┴───────┴──────────────────┴─────────────┘
+//
+// The identity is of everything that the rest depends on. It may hold secrets: whoever keeps it
+// encrypts it.
+const frozenFormat = 1
+
+// ErrStale is a frozen snapshot of another version, engine or program, or no such thing: the
+// Worker has to be evaluated again.
+var ErrStale = errors.New("the frozen snapshot is of something else")
+
+const (
+	frozenFetch = 1 << iota // PoolInfo.HandlesFetch
+	frozenSkin              // the image is a skin of the base
+)
+
+// codec is shared by all: its methods may be called from many goroutines.
+var codec = sync.OnceValues(func() (*zstd.Encoder, *zstd.Decoder) {
+	enc, errE := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(2), zstd.WithLowerEncoderMem(true))
+	dec, errD := zstd.NewReader(nil, zstd.WithDecoderConcurrency(2), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxMemory(2*maxMemory))
+	if err := errors.Join(errE, errD); err != nil {
+		panic("BUG: zstd: " + err.Error())
+	}
+	return enc, dec
+})
+
+// Freeze returns the snapshot of a JavaScript version, for Spec.Frozen; nil for other versions,
+// which start from their module. The pool must not be closed.
+func (p *Pool) Freeze() []byte {
+	if _, ok := p.guest.(jsGuest); !ok {
+		return nil
+	}
+	s, base := p.snapshot, p.rt.js.base.image
+	id := p.identity()
+	b := append([]byte{frozenFormat}, id[:]...)
+	b = binary.AppendUvarint(b, uint64(p.info.Startup))
+	var flags uint64
+	if p.info.HandlesFetch {
+		flags |= frozenFetch
+	}
+	if s.image.base != nil {
+		flags |= frozenSkin
+	}
+	b = binary.AppendUvarint(b, flags)
+	for _, g := range s.globals {
+		b = binary.AppendUvarint(b, g)
+	}
+	b = binary.AppendUvarint(b, uint64(s.image.size))
+	pages := s.image.unlike(base)
+	b = binary.AppendUvarint(b, uint64(len(pages)))
+	next := uint32(0)
+	for _, n := range pages {
+		b = binary.AppendUvarint(b, uint64(n-next))
+		next = n + 1
+	}
+	for i, n := range pages {
+		b = append(b, s.image.pageAt(i, n)...)
+		xor(b[len(b)-pageSize:], base.pageAt(int(n), n))
+	}
+	enc, _ := codec()
+	return enc.EncodeAll(b, nil)
+}
+
+// identity is everything that a frozen snapshot depends on besides the version's modules, whose
+// owner keeps the two together.
+func (p *Pool) identity() [sha256.Size]byte {
+	h := sha256.New()
+	h.Write(p.rt.js.identity())
+	fmt.Fprintf(h, "%q %d %q", p.spec.Main, p.spec.Memory, p.spec.Env)
+	return [sha256.Size]byte(h.Sum(nil))
+}
+
+// identity is of the engine: its base image holds the prelude, and what its code made of it.
+func (e *engine) identity() []byte {
+	e.hash.once.Do(func() {
+		h := sha256.New()
+		fmt.Fprintf(h, "%x %q %v %d ", e.module.key.source, e.module.rewritten.Globals, e.base.globals, e.module.key.memory)
+		h.Write(e.base.image.own.bytes)
+		e.hash.sum = h.Sum(nil)
+	})
+	return e.hash.sum
+}
+
+// zeros is a page that no image stores.
+var zeros [pageSize]byte
+
+// pageAt returns page n, which is the i-th of a skin's own.
+func (im *image) pageAt(i int, n uint32) []byte {
+	at := i * pageSize
+	if im.base == nil {
+		at = int(n) * pageSize
+	}
+	if at >= len(im.own.bytes) {
+		return zeros[:]
+	}
+	return im.own.bytes[at : at+pageSize]
+}
+
+// unlike lists the pages in which the image, a skin of base or whole, differs from base.
+func (im *image) unlike(base *image) (pages []uint32) {
+	if im.base != nil {
+		return im.pages
+	}
+	for n := range uint32(max(im.size, base.size) / pageSize) {
+		if !bytes.Equal(im.pageAt(int(n), n), base.pageAt(int(n), n)) {
+			pages = append(pages, n)
+		}
+	}
+	return pages
+}
+
+func xor(page, with []byte) {
+	for i := 0; i < len(page); i += 8 {
+		binary.LittleEndian.PutUint64(page[i:], binary.LittleEndian.Uint64(page[i:])^binary.LittleEndian.Uint64(with[i:]))
+	}
+}
+
+// thaw makes the pool what it was when it was frozen. The error is ErrStale, or of this machine.
+func (p *Pool) thaw(frozen []byte) error {
+	if err := p.beJS(); err != nil {
+		return err
+	}
+	_, dec := codec()
+	b, err := dec.DecodeAll(frozen, nil)
+	if err != nil {
+		return ErrStale
+	}
+	r := frozenReader{b: bytes.NewReader(b)}
+	id := p.identity()
+	if got := r.take(1 + len(id)); r.bad || got[0] != frozenFormat || !bytes.Equal(got[1:], id[:]) {
+		return ErrStale
+	}
+	base := p.rt.js.base
+	s := &snapshot{module: p.module, entry: js.Export, io: base.io}
+	p.info.Startup = time.Duration(r.number(1 << 62))
+	flags := r.number(frozenFetch | frozenSkin)
+	p.info.HandlesFetch = flags&frozenFetch != 0
+	for range base.globals {
+		s.globals = append(s.globals, r.number(1<<64-1))
+	}
+	size := int(r.number(uint64(p.module.key.memory))) &^ (pageSize - 1)
+	pages, data := r.pages(uint64(p.module.key.memory / pageSize))
+	if r.bad || size == 0 {
+		return ErrStale
+	}
+	for i, n := range pages {
+		xor(data[i*pageSize:][:pageSize], base.image.pageAt(int(n), n))
+	}
+	if flags&frozenSkin != 0 {
+		s.image, err = newSkin(&p.rt.slabs, size, base.image, pages, data)
+	} else {
+		s.image, err = newWhole(&p.rt.slabs, size, base.image, pages, data)
+	}
+	p.snapshot, p.info.Thawed = s, true
+	return err
+}
+
+// newSkin keeps data, the pages in which the image is unlike base.
+func newSkin(s *slabs, size int, base *image, pages []uint32, data []byte) (im *image, err error) {
+	im = &image{size: size, base: base, pages: pages}
+	im.users.Store(1)
+	if im.own, err = s.keep(data); err != nil {
+		return nil, err
+	}
+	base.users.Add(1)
+	return im, nil
+}
+
+// newWhole keeps what base becomes with these pages.
+func newWhole(s *slabs, size int, base *image, pages []uint32, data []byte) (im *image, err error) {
+	mem := make([]byte, size)
+	copy(mem, base.own.bytes)
+	for i, n := range pages {
+		if at := int(n) * pageSize; at < size {
+			copy(mem[at:], data[i*pageSize:][:pageSize])
+		}
+	}
+	im = &image{size: size}
+	im.users.Store(1)
+	im.own, err = s.keep(mem)
+	return im, err
+}
+
+// frozenReader reads what Freeze wrote; once something is not as it should be, it is bad.
+type frozenReader struct {
+	b   *bytes.Reader
+	bad bool
+}
+
+func (r *frozenReader) take(n int) []byte {
+	b := make([]byte, n)
+	if _, err := io.ReadFull(r.b, b); err != nil {
+		r.bad = true
+	}
+	return b
+}
+
+// number reads one that may be at most most.
+func (r *frozenReader) number(most uint64) uint64 {
+	n, err := binary.ReadUvarint(r.b)
+	if err != nil || n > most {
+		r.bad = true
+		return 0
+	}
+	return n
+}
+
+// pages reads the list of pages, each below most, and their bytes.
+func (r *frozenReader) pages(most uint64) (pages []uint32, data []byte) {
+	n := r.number(uint64(r.b.Len() / pageSize))
+	next := uint64(0)
+	for range n {
+		page := next + r.number(most)
+		if page >= most {
+			r.bad = true
+			return nil, nil
+		}
+		pages = append(pages, uint32(page))
+		next = page + 1
+	}
+	data = r.take(int(n) * pageSize)
+	r.bad = r.bad || r.b.Len() > 0
+	return pages, data
+}
