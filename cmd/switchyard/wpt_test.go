@@ -29,8 +29,16 @@ var wptShort = regexp.MustCompile(`^(url__(url-constructor@0|url-origin|url-stat
 	`|html__webappapis__(timers|microtask-queuing|structured-clone).*` +
 	`|console__.*|hr-time__basic|FileAPI__blob__Blob-(slice|text|stream)|dom__(abort__event|events__EventTarget-constructible))$`)
 
-const wptConfig = `limits: {cpu_ms: 600000, startup_cpu_ms: 60000, memory_mb: 256, log_bytes: 67108864}
-`
+// wptConfigFile has limits for Workers that test all day.
+func wptConfigFile(t *testing.T) string {
+	t.Helper()
+	file := t.TempDir() + "/config.yaml"
+	const config = "limits: {cpu_ms: 90000, startup_cpu_ms: 60000, memory_mb: 256, log_bytes: 67108864}\n"
+	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
 
 // TestWPT deploys each web-platform test as a Worker, asks it, and holds what it says against the expectations.
 func TestWPT(t *testing.T) {
@@ -87,14 +95,10 @@ func selectScripts(t *testing.T, tree wpt.Tree) (chosen []wpt.Script) {
 
 // runScripts asks two Workers at a time: each may use a core for long.
 func runScripts(t *testing.T, tree wpt.Tree, scripts []wpt.Script) []wpt.Outcome {
-	config := t.TempDir() + "/config.yaml"
-	if err := os.WriteFile(config, []byte(wptConfig), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	p := serve(t, t.TempDir(), "--config", config)
+	p := serve(t, t.TempDir(), "--config", wptConfigFile(t))
 	p.createNamespace("production")
 	client := p.client()
-	client.Timeout = 5 * time.Minute
+	client.Timeout = 3 * time.Minute
 	outcomes := make([]wpt.Outcome, len(scripts))
 	next := make(chan int)
 	var workers sync.WaitGroup
