@@ -61,6 +61,9 @@ type callState struct {
 	ctx       context.Context
 	cancel    context.CancelFunc // ends what runs on other goroutines; nil until something does
 	wasm      wasmCall
+	objects   []object     // of services
+	taken     []byte       // the result of a service that waits for TAKE
+	jobs      atomic.Int64 // CPU time of jobs that usage does not have yet, in nanoseconds
 	held      atomic.Int64 // bytes that the host keeps for the guest: requests on their way, stream buffers
 
 	mu struct {
@@ -86,6 +89,7 @@ func (c *Call) begin(p *Pool) {
 	s.response, s.err, s.out, s.holds, s.delivered = nil, nil, nil, 0, false
 	s.wall, s.ctx, s.cancel = time.Time{}, nil, nil
 	s.held.Store(0)
+	s.jobs.Store(0)
 	if len(s.mu.live) > 0 || s.mu.running > 0 {
 		panic("BUG: a Call is used again before it was done")
 	}
@@ -177,6 +181,7 @@ func (c *Call) finish() {
 		s.cancel()
 	}
 	s.handles.release()
+	c.releaseObjects()
 	if r := c.Request; r != nil {
 		c.Request = nil
 		r.Release()
@@ -195,6 +200,7 @@ func (c *Call) finish() {
 func (c *Call) done() {
 	s := &c.state
 	s.is, s.pool, s.ctx, s.cancel = nil, nil, nil, nil
+	c.chargeJobs()
 	if c.Done != nil {
 		c.Done(c, s.usage)
 	}

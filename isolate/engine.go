@@ -102,15 +102,21 @@ func (is *Isolate) initEngine(c *Call, prelude string, heap uint32) error {
 
 // place copies data into memory that the engine allocates; unplace frees it.
 func (is *Isolate) place(c *Call, data []byte) (uint32, error) {
-	r, err := is.enter(c, uint32(js.OpAlloc), uint32(len(data)), 0, 0)
+	ptr, err := is.alloc(c, uint32(len(data)))
+	if err == nil {
+		copy(is.bytesAt(ptr, uint32(len(data))), data)
+	}
+	return ptr, err
+}
+
+func (is *Isolate) alloc(c *Call, n uint32) (uint32, error) {
+	r, err := is.enter(c, uint32(js.OpAlloc), n, 0, 0)
 	if err != nil {
 		return 0, err
 	}
-	b := is.bytesAt(uint32(r), uint32(len(data)))
-	if r == 0 || b == nil {
+	if r == 0 || is.bytesAt(uint32(r), n) == nil {
 		return 0, ErrMemoryLimit
 	}
-	copy(b, data)
 	return uint32(r), nil
 }
 

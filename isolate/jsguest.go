@@ -181,9 +181,14 @@ func (is *Isolate) event(c *Call) error {
 
 // resolve brings an operation's result to the guest and runs what waited for it.
 func (is *Isolate) resolve(c *Call, op *operation) error {
-	status, ptr := uint32(js.ResolveOK), uint32(0)
-	if op.kind == opRead {
+	status, ptr, allocated := uint32(js.ResolveOK), uint32(0), false
+	switch op.kind {
+	case opRead:
 		c.readDone(op)
+	case opJob:
+		if c.chargeJobs(); c.left() < 0 {
+			return ErrCPULimit
+		}
 	}
 	switch {
 	case op.err != nil:
@@ -199,8 +204,16 @@ func (is *Isolate) resolve(c *Call, op *operation) error {
 		ptr = is.io
 		b := is.bytesAt(is.io, js.IOBytes)
 		putWord(b, 0, uint32(copy(b[4:], op.data)))
+	case op.kind == opJob:
+		var err error
+		if ptr, allocated, err = is.putResult(c, op.data); err != nil {
+			return err
+		}
 	}
 	_, err := is.enter(c, uint32(js.OpResolve), op.id, status, ptr)
+	if err == nil && allocated {
+		err = is.unplace(c, ptr)
+	}
 	return err
 }
 

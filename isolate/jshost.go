@@ -37,6 +37,10 @@ func (is *Isolate) host(op js.HostOp, req, x, y, z uint32) int32 {
 	case js.HostRejected:
 		is.hostRejected(is.callOrCurrent(req), is.mustBytes(x, y))
 		return 0
+	case js.HostService:
+		return is.hostService(req, x, y)
+	case js.HostTake:
+		return is.hostTake(req, x, y)
 	}
 	c := is.call(req)
 	if c == nil {

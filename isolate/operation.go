@@ -29,6 +29,7 @@ type operation struct {
 	body   uint32             // read: the handle
 	stream io.Reader          // read
 	room   int                // read: bytes it may bring
+	job    *job
 	due    time.Time          // timer
 	order  uint64             // timer: among those due at once
 	rank   int                // timer: its place in the heap
@@ -37,7 +38,7 @@ type operation struct {
 	err      error
 	response *Response
 	buf      *[]byte // read: from readBuffers
-	data     []byte  // read: the bytes, empty at the body's end
+	data     []byte  // read: the bytes, empty at the body's end; job: its result
 }
 
 type operationKind uint8
@@ -47,6 +48,7 @@ const (
 	opRead
 	opWrite
 	opTimer
+	opJob
 )
 
 type operationState uint8
@@ -231,10 +233,10 @@ func (c *Call) startAll() {
 	s.mu.fresh = 0
 }
 
-// start runs op on its own goroutine. The context of a fetch ends when the guest forgets it, or
+// start runs op on its own goroutine. The context of a fetch or a job ends when the guest forgets it, or
 // with the call: the response's body is read under it.
 func (op *operation) start(ctx context.Context) {
-	if op.kind == opFetch {
+	if op.kind == opFetch || op.kind == opJob {
 		ctx, op.cancel = context.WithCancel(ctx)
 	}
 	go func() { op.settle(op.run(ctx)) }()
@@ -261,8 +263,13 @@ func (op *operation) run(ctx context.Context) (err error) {
 		}
 		op.sent()
 	}()
-	if op.kind == opRead {
+	switch op.kind {
+	case opRead:
 		return op.read()
+	case opJob:
+		op.data, err = op.job.run(ctx)
+		c.state.jobs.Add(int64(op.job.spent))
+		return err
 	}
 	op.response, err = c.Host.Fetch(ctx, c, &op.sub)
 	return err

@@ -55,6 +55,8 @@ const (
 	HostWrite2   HostOp = 16 // WRITE2 block
 	HostRejected HostOp = 17 // ptr, len
 	HostEnd2     HostOp = 19 // stream id, ptr, len
+	HostService  HostOp = 20 // SERVICE block, operation -> length, Pending or Refused
+	HostTake     HostOp = 21 // ptr, len
 )
 
 // Results of sw_op and of the import.
@@ -82,6 +84,8 @@ const (
 	Write2Bytes   = 4 * 4    // the WRITE2 block
 	FetchedBytes  = 6 * 4    // fixed part of RESOLVE's payload for a fetch
 	MaxIDNA       = 1024     // a domain in ASCII
+	MaxParts      = 12       // of a service's request
+	ServiceBytes  = (4 + 2*MaxParts) * 4
 )
 
 // Flags of the EVENT block, word 3.
@@ -130,6 +134,15 @@ const (
 	FetchOptions
 	FetchOptionsLen
 	FetchRedirect
+)
+
+// Word indexes of the SERVICE block.
+const (
+	ServiceNumber = iota
+	ServiceMethod
+	ServiceObject
+	ServiceCount
+	ServiceParts // MaxParts pairs of ptr, len
 )
 
 // Values of FetchRequestKind.

@@ -9,6 +9,7 @@
 #include "hooks.h"
 #include "operation.h"
 #include "report.h"
+#include "service.h"
 #include "text.h"
 
 static bool int_argument(JSContext *ctx, int argc, JSValueConst *argv, int i, int32_t *value) {
@@ -198,6 +199,9 @@ static const JSCFunctionListEntry members[] = {
     METHOD("moduleScope", 0, sw_module_scope),
     METHOD("request", 0, sw_request),
     METHOD("asRequest", 2, sw_as_request),
+    METHOD("service", 4, service_bytes),
+    METHOD("serviceText", 4, service_text),
+    METHOD("serviceAsync", 4, service_async),
 };
 
 int bridge_run(const Bytecode *code) {

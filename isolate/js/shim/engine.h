@@ -228,12 +228,12 @@ JSValue JS_ParseJSON(JSContext *, const char *terminated, size_t length, const c
 JSValue JS_JSONStringify(JSContext *, JSValueConst, JSValueConst replacer, JSValueConst space);
 
 // Buffers.
-typedef void JSFreeArrayBufferDataFunc(JSRuntime *, void *opaque, void *data);
 JSValue JS_NewArrayBufferCopy(JSContext *, const uint8_t *, size_t);
 uint8_t *JS_GetArrayBuffer(JSContext *, size_t *, JSValueConst);  // throws when it is none
 bool JS_IsArrayBuffer(JSValueConst);
 bool JS_IsDataView(JSValueConst);
-JSValue JS_NewUint8Array(JSContext *, uint8_t *, size_t, JSFreeArrayBufferDataFunc *, void *opaque, bool shared);
+enum { TYPED_ARRAY_UINT8 = 2 };
+JSValue JS_NewTypedArray(JSContext *, int argc, JSValueConst *argv, int type);
 JSValue JS_NewUint8ArrayCopy(JSContext *, const uint8_t *, size_t);
 uint8_t *JS_GetUint8Array(JSContext *, size_t *, JSValueConst);  // throws when it is none
 JSValue JS_GetTypedArrayBuffer(JSContext *, JSValueConst, size_t *offset, size_t *length, size_t *element);

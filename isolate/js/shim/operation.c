@@ -146,15 +146,27 @@ static void settle(JSContext *ctx, Operation held, JSValue value) {
   discard(held);
 }
 
+void operation_settle(JSContext *ctx, uint32_t id, JSValue value) {
+  Operation *op = find(id);
+  if (op) settle(ctx, release(op), value);
+}
+
+static JSValue bytes_payload(JSContext *ctx, const uint8_t *payload) {
+  uint32_t len;
+  memcpy(&len, payload, sizeof len);
+  return JS_NewUint8ArrayCopy(ctx, payload + sizeof len, len);
+}
+
 static JSValue bytes_or_null(JSContext *ctx, const uint8_t *payload) {
   uint32_t len;
   memcpy(&len, payload, sizeof len);
-  return len == 0 ? JS_NULL : JS_NewUint8ArrayCopy(ctx, payload + sizeof len, len);
+  return len == 0 ? JS_NULL : bytes_payload(ctx, payload);
 }
 
 static JSValue payload_value(JSContext *ctx, Wait wait, const uint8_t *payload) {
   if (wait == WAIT_FETCH) return response_fetched(ctx, payload);
   if (wait == WAIT_READ) return bytes_or_null(ctx, payload);
+  if (wait == WAIT_SERVICE) return bytes_payload(ctx, payload);
   return JS_UNDEFINED;
 }
 

@@ -11,7 +11,7 @@ enum { MAX_OPERATIONS = 16 << 10 };
 
 // operation_promise registers an operation of the current request that resolves a promise. The
 // id is 0 when it threw.
-typedef enum { WAIT_FETCH, WAIT_READ, WAIT_WRITE, WAIT_TIMER, WAIT_COLLECT } Wait;
+typedef enum { WAIT_FETCH, WAIT_READ, WAIT_WRITE, WAIT_TIMER, WAIT_COLLECT, WAIT_SERVICE } Wait;
 JSValue operation_promise(JSContext *, Wait, uint32_t *id);
 
 // operation_callback registers a timer's callback; 0 when it threw.
@@ -19,6 +19,9 @@ uint32_t operation_callback(JSContext *, JSValueConst callback);
 
 // operation_refused drops the operation and returns the host's text as an exception.
 JSValue operation_refused(JSContext *, uint32_t id);
+
+// operation_settle settles its promise at once with the value, or with what was thrown.
+void operation_settle(JSContext *, uint32_t id, JSValue);
 
 // operation_done drops it because the host answered at once.
 void operation_done(uint32_t id);

@@ -43,6 +43,8 @@ enum {
   HOST_WRITE2 = 16,
   HOST_REJECTED = 17,
   HOST_END2 = 19,
+  HOST_SERVICE = 20,
+  HOST_TAKE = 21,
 };
 
 enum { FAILED = -1, PENDING = -1, REFUSED = -2, START_DONE = 0, START_PENDING = 1 };
@@ -54,7 +56,7 @@ enum { REQUEST_FLAT, REQUEST_UNTOUCHED };
 enum { NO_BINDING = -1 };  // a plain fetch()
 enum { RESOLVE_OK, RESOLVE_FAILED };
 enum { MODULE_ES, MODULE_JS, MODULE_WASM, MODULE_TEXT, MODULE_DATA, MODULE_JSON, MODULE_MAP };
-enum { IO_BYTES = 64 << 10, MAX_TEXT = 60000, MAX_IDNA = 1024 };
+enum { IO_BYTES = 64 << 10, MAX_TEXT = 60000, MAX_IDNA = 1024, MAX_PARTS = 12 };
 
 typedef struct {
   uint32_t head_len, params_len, entrypoint_len, flags, body, inline_len;
@@ -76,6 +78,13 @@ typedef struct {
 typedef struct {
   uint32_t stream, ptr, len, op;
 } Write2Block;
+
+typedef struct {
+  uint32_t service, method, object, count;
+  struct {
+    uint32_t ptr, len;
+  } parts[MAX_PARTS];
+} ServiceBlock;
 
 // RESOLVE's payload for a fetch; the URL follows.
 typedef struct {

@@ -1,0 +1,16 @@
+// service.h: what JavaScript has the host compute: sw.service(number, method, object, …parts).
+//
+// A part is a buffer, a string (sent as UTF-8), a number (an i32) or nullish (empty).
+#ifndef SW_SERVICE_H
+#define SW_SERVICE_H
+
+#include "vm.h"
+
+// The answer at once: a Uint8Array, or a string of UTF-8.
+JSValue service_bytes(JSContext *, JSValueConst self, int argc, JSValueConst *argv);
+JSValue service_text(JSContext *, JSValueConst self, int argc, JSValueConst *argv);
+
+// The answer as a promise of a Uint8Array, which is settled already when the host answered at once.
+JSValue service_async(JSContext *, JSValueConst self, int argc, JSValueConst *argv);
+
+#endif
