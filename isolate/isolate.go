@@ -22,11 +22,13 @@ type Isolate struct {
 	memory   *memory
 	globals  []api.MutableGlobal // what a reset restores
 	fuel     api.MutableGlobal
+	limit    api.MutableGlobal // bytes of frames at which the guest calls deep
+	depth    uint32            // its value
+	shared   bool              // it has a token of Runtime.deep
 	pages    api.MutableGlobal // virtual memory size
 	dirty    api.MutableGlobal // set when tables or segments changed: such an isolate cannot be reset
 	entry    api.Function
 	name     string       // of entry
-	long     bool         // the guest ran for longer than a slice since entry was taken
 	reseed   api.Function // wasm: what makes clones differ; nil when there is none
 	stack    [4]uint64
 	ctx      context.Context
@@ -71,6 +73,8 @@ func (rt *Runtime) newIsolate(m *module, s *snapshot, entry string) (*Isolate, e
 	}
 	re := m.rewritten
 	is.fuel = is.global(re.Fuel)
+	is.limit = is.global(re.Limit)
+	is.setDepth(min(depthKept, m.key.depth))
 	is.pages = is.global(re.Pages)
 	is.dirty = is.global(re.Dirty)
 	for _, name := range re.Globals {
@@ -220,6 +224,7 @@ func (is *Isolate) nextID() uint32 {
 // close gives memory and instance back.
 func (is *Isolate) close() {
 	is.dead = true
+	is.entry, is.reseed = nil, nil // who still knows the isolate must not keep its stacks
 	if is.instance != nil {
 		is.instance.Close(context.Background())
 		is.instance = nil
@@ -238,6 +243,7 @@ func (is *Isolate) enter(c *Call, a0, a1, a2, a3 uint32) (int32, error) {
 	is.meter.begin(c)
 	err := is.entry.CallWithStack(is.ctx, is.stack[:])
 	is.meter.end(is.module.rt.lane)
+	wasDeep := is.surface()
 	if err != nil {
 		is.dead = true
 		return 0, guestFault(err)
@@ -246,19 +252,10 @@ func (is *Isolate) enter(c *Call, a0, a1, a2, a3 uint32) (int32, error) {
 		is.dead = true
 		return 0, ErrCPULimit
 	}
-	if is.long || int64(is.fuel.Get()) < sliceFuel/2 {
-		is.renew()
+	if wasDeep {
+		is.entry = is.instance.ExportedFunction(is.name)
 	}
 	return int32(uint32(is.stack[0])), nil
-}
-
-// renew takes a new handle of the entry function. The old one keeps the stack of the deepest
-// call that it made, up to 16 MiB of Go's heap, which a tenant gets by one recursion in each of
-// its isolates. A call that was short cannot have gone deep; for one that was not, the 2 µs are
-// little.
-func (is *Isolate) renew() {
-	is.long = false
-	is.entry = is.instance.ExportedFunction(is.name)
 }
 
 // run calls the exported function name, which has neither parameters nor results, while c
@@ -276,6 +273,7 @@ func (is *Isolate) call0(c *Call, fn api.Function) error {
 	is.meter.begin(c)
 	err := fn.CallWithStack(is.ctx, nil)
 	is.meter.end(is.module.rt.lane)
+	is.surface()
 	if err != nil {
 		is.dead = true
 		return guestFault(err)

@@ -103,7 +103,6 @@ func (is *Isolate) pace() {
 		now = monotonic()
 		m.sched = now
 	}
-	is.long = true
 	m.last, m.yielded = now, true
 	m.cpu, m.thread = threadCPU()
 	is.fuel.Set(sliceFuel)
@@ -146,23 +145,32 @@ func (is *Isolate) giveWay(now time.Duration) bool {
 	return true
 }
 
-// enterLane waits for a token, and ends the guest when its call is over before there is one.
+// enterLane waits for a token of the slow lane.
 func (is *Isolate) enterLane() {
+	is.waitFor(is.module.rt.lane)
+	is.meter.slow, is.meter.token = true, is.meter.last
+}
+
+// waitFor waits for a token of l, and ends the guest when its call is over before there is one.
+// What it waits is not the guest's time.
+func (is *Isolate) waitFor(l *lane) {
 	m := &is.meter
 	c := m.call
-	m.last = monotonic() // what follows is not the guest's time, even if it ends here
+	m.charge(monotonic())
+	m.last = monotonic() // also if the guest ends here
+	if m.slow {
+		m.slow = false
+		is.module.rt.lane.leave()
+	}
 	var gone <-chan struct{}
 	if !c.state.delivered && !is.spares(c) {
 		gone = c.Context.Done()
 	}
 	due, stop := c.due()
 	defer stop()
-	for !is.module.rt.lane.enter(gone, due) {
+	for !l.enter(gone, due) {
 		m.last = monotonic()
 		is.mustGoOn(c)
 	}
-	m.slow, m.token, m.last = true, monotonic(), monotonic()
+	m.last = monotonic()
 }
-
-// deep is the host function that a guest calls when its frames pass the depth limit.
-func deep(context.Context, api.Module, []uint64) { panic(ErrStack) }

@@ -76,6 +76,7 @@ type Runtime struct {
 	options Options
 	wazero  wazero.Runtime
 	lane    *lane
+	deep    *lane   // tokens of calls with large stacks; see depth.go
 	js      *engine // nil without JavaScript
 	reset   resetMethod
 	slabs   slabs
@@ -100,7 +101,7 @@ func NewRuntime(o Options) (*Runtime, error) {
 	if o.MaxIsolates < 0 || o.Suspended < 0 || o.StartupCPU < 0 || o.WaitUntil < 0 || o.WarmMemory < 0 {
 		return nil, errors.New("isolate: a limit of the Options is negative")
 	}
-	rt := &Runtime{options: o, lane: newLane(), compiler: newCompiler(o.Compiler, o.Logger)}
+	rt := &Runtime{options: o, lane: newLane(), deep: newDeep(), compiler: newCompiler(o.Compiler, o.Logger)}
 	rt.warm = newWarmSet(rt)
 	rt.modules.byKey = map[moduleKey]*module{}
 	rt.codes, rt.cache = newNativeCache()

@@ -53,6 +53,9 @@ func (e *emitter) helpers(add func(body []byte)) {
 	if u.charge {
 		body(e.chargeHelper)
 	}
+	if u.deep {
+		body(e.deepenHelper)
+	}
 	if u.fill {
 		body(e.fillHelper)
 	}

@@ -67,10 +67,20 @@ func (g *graph) depthOf(node uint32) (chain, reach int64) {
 // enter emits the count of f's frames: on entry, below the fuel check.
 func (e *emitter) enter(f *function) {
 	e.index(opGlobalGet, e.plan.depth).i32(int32(f.chain)).op(opI32Add).index(opGlobalSet, e.plan.depth)
-	room := max(0, e.plan.maxDepth-(f.reach-f.chain))
-	e.index(opGlobalGet, e.plan.depth).i32(int32(room)).op(opI32GtU)
-	e.block(opIf, typeEmpty)
-	e.index(opCall, e.plan.deep).op(opUnreachable, opEnd)
+	below := int32(f.reach - f.chain)
+	e.index(opGlobalGet, e.plan.depth)
+	if below > 0 {
+		e.i32(below).op(opI32Add)
+	}
+	e.index(opGlobalGet, e.plan.limit).op(opI32GtU)
+	e.block(opIf, typeEmpty).i32(below).index(opCall, e.plan.deepen).op(opEnd)
+}
+
+// deepenHelper is (below): it calls deep until the limit is above what may stand below.
+func (e *emitter) deepenHelper() {
+	e.block(opLoop, typeEmpty)
+	e.index(opGlobalGet, e.plan.depth).locals(0).op(opI32Add).index(opGlobalGet, e.plan.limit).op(opI32GtU)
+	e.block(opIf, typeEmpty).index(opCall, e.plan.deep).index(opBr, 1).op(opEnd, opEnd)
 }
 
 // leave emits the reverse of enter: every way out of f's body passes it.

@@ -176,9 +176,12 @@ func (a *framer) keep(v *variable) {
 // read counts the value that v has now.
 func (a *framer) read(v *variable) {
 	v.use = a.pos
-	common, _ := slices.BinarySearchFunc(a.blocks, v.def, func(b frameBlock, def int32) int { return int(b.opened - def) })
-	merged := max(0, min(v.level-int32(common), a.merges-v.merges))
-	v.level, v.merges = min(v.level, int32(common)), a.merges
+	merged := int32(0)
+	if v.level > 0 && v.merges != a.merges {
+		common, _ := slices.BinarySearchFunc(a.blocks, v.def, func(b frameBlock, def int32) int { return int(b.opened - def) })
+		merged = max(0, min(v.level-int32(common), a.merges-v.merges))
+		v.level, v.merges = min(v.level, int32(common)), a.merges
+	}
 	if n := len(a.loops); n > 0 && a.loops[n-1] > v.def {
 		v.exposed = a.pos
 	} else if merged > 0 {

@@ -22,6 +22,7 @@ type function struct {
 type uses struct {
 	grow, fill, copy, charge bool
 	dirty                    bool
+	deep                     bool             // some function counts its frames
 	segments                 bool             // memory.init or data.drop: data segments keep their indices
 	init                     []uint32         // data segments that memory.init names, as found
 	initHelper               map[uint32]int32 // position in init

@@ -22,8 +22,17 @@ type code struct {
 func (c *code) next() *instruction {
 	i := &c.current
 	i.at = c.p
-	i.op = c.opcode()
-	if opcodes[i.op].imm != immNone {
+	if c.p < len(c.b) && c.b[c.p] < 0xfc {
+		i.op = opcode(c.b[c.p])
+		c.p++
+	} else {
+		i.op = c.opcode()
+	}
+	switch opcodes[i.op].imm {
+	case immNone:
+	case immIndex:
+		i.index = c.u32()
+	default:
 		c.immediate(i)
 	}
 	i.end = c.p
@@ -53,8 +62,6 @@ func (c *code) immediate(i *instruction) {
 	switch opcodes[i.op].imm {
 	case immBlock:
 		i.block = c.blockType()
-	case immIndex:
-		i.index = c.u32()
 	case immIndex2:
 		i.index, i.second = c.u32(), c.u32()
 	case immTable:

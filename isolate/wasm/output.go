@@ -103,6 +103,7 @@ func (o *output) globals() {
 	a := assembler{b}
 	a.raw(typeI64, 1).i64(0).op(opEnd) // fuel
 	a.raw(typeI32, 1).i32(0).op(opEnd) // depth
+	a.raw(typeI32, 1).i32(int32(o.plan.maxDepth)).op(opEnd)
 	if o.m.memory != nil {
 		a.raw(typeI32, 1).i32(int32(o.m.memory.min)).op(opEnd)
 	}
@@ -151,6 +152,7 @@ func (o *output) ourExports(add func(name string, kind byte, index uint32) strin
 	}
 	re.Globals = append(re.Globals, add(Prefix+"depth", KindGlobal, p.depth))
 	re.Fuel = add(Prefix+"fuel", KindGlobal, p.fuel)
+	re.Limit = add(Prefix+"limit", KindGlobal, p.limit)
 	if o.m.memory != nil {
 		re.Pages = add(Prefix+"pages", KindGlobal, p.pages)
 		re.Globals = append(re.Globals, re.Pages)

@@ -3,8 +3,8 @@ package wasm
 // plan fixes the indices of what rewriting adds:
 //
 //	functions  guest's imports │ yield deep │ guest's functions, moved by 2 │ helpers
-//	globals    guest's │ fuel depth pages dirty
-//	types      guest's │ ()→()  (i32)→(i32)  (i32 i32 i32)→()  ()→results…
+//	globals    guest's │ fuel depth limit pages dirty
+//	types      guest's │ ()→()  (i32)→(i32)  (i32)→()  (i32 i32 i32)→()  ()→results…
 type plan struct {
 	m    *module
 	uses *uses
@@ -12,14 +12,14 @@ type plan struct {
 	imports     uint32 // of the guest
 	yield, deep uint32 // functions
 
-	grow, fill, copy, charge uint32 // helpers
-	init                     uint32 // the first of one helper for each of uses.init
-	helperTypes              []uint32
+	grow, fill, copy, charge, deepen uint32 // helpers
+	init                             uint32 // the first of one helper for each of uses.init
+	helperTypes                      []uint32
 
-	fuel, depth, pages, dirty uint32 // globals
-	nGlobals                  int
-	maxDepth                  int64
-	memoryPages               uint32 // size of the rewritten memory
+	fuel, depth, limit, pages, dirty uint32 // globals
+	nGlobals                         int
+	maxDepth                         int64
+	memoryPages                      uint32 // size of the rewritten memory
 
 	types     [][]byte          // encoded types that are added
 	resultsOf map[string]uint32 // results → index of the type ()→results
@@ -59,6 +59,7 @@ func (p *plan) moved(function uint32) uint32 {
 const (
 	typeVoid  = iota // ()→()
 	typeOne          // (i32)→(i32)
+	typeTake         // (i32)→()
 	typeThree        // (i32 i32 i32)→()
 )
 
@@ -66,6 +67,7 @@ func (p *plan) planTypes() {
 	p.types = [][]byte{
 		{typeFunction, 0, 0},
 		{typeFunction, 1, typeI32, 1, typeI32},
+		{typeFunction, 1, typeI32, 0},
 		{typeFunction, 3, typeI32, typeI32, typeI32, 0},
 	}
 }
@@ -100,6 +102,7 @@ func (p *plan) planHelpers() {
 	}
 	add(p.uses.grow, &p.grow, typeOne)
 	add(p.uses.charge, &p.charge, typeOne)
+	add(p.uses.deep, &p.deepen, typeTake)
 	add(p.uses.fill, &p.fill, typeThree)
 	add(p.uses.copy, &p.copy, typeThree)
 	for i := range p.uses.init {
@@ -113,7 +116,7 @@ func (p *plan) planHelpers() {
 
 func (p *plan) planGlobals() {
 	n := uint32(len(p.m.globals))
-	p.fuel, p.depth, p.nGlobals = n, n+1, 2
+	p.fuel, p.depth, p.limit, p.nGlobals = n, n+1, n+2, 3
 	if p.m.memory != nil {
 		p.pages = n + uint32(p.nGlobals)
 		p.nGlobals++

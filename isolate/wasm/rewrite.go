@@ -1,10 +1,12 @@
 package wasm
 
+import "slices"
+
 // The host functions that a rewritten module imports, both without parameters and results.
 const (
 	MeterModule = "switchyard:meter"
 	MeterYield  = "yield" // fuel is below zero: refill it, or end the guest by a panic
-	MeterDeep   = "deep"  // frames passed MaxDepth: end the guest by a panic
+	MeterDeep   = "deep"  // frames passed Limit: raise it, or end the guest by a panic
 )
 
 // MinRefill is the least fuel that yield may leave: a guest that cannot pay for the next piece
@@ -31,6 +33,7 @@ type Rewritten struct {
 	Binary      []byte
 	MemoryPages uint32    // size of the memory, minimum and maximum alike; 0 when there is none
 	Fuel        string    // exported i64 global: fuel left. The host refills it
+	Limit       string    // exported i32 global: bytes of frames before the call to deep; MaxDepth at first
 	Pages       string    // exported i32 global: size of the memory as the guest sees it, in pages; "" without memory
 	Dirty       string    // exported i32 global: not 0 once state changed that a reset cannot restore; "" when none can
 	Globals     []string  // exported mutable globals that a reset must restore, Pages among them
@@ -89,6 +92,7 @@ func Rewrite(binary []byte, o Options) (*Rewritten, error) {
 }
 
 func emit(m *module, functions []function, u *uses) *Rewritten {
+	u.deep = slices.ContainsFunc(functions, func(f function) bool { return f.deep })
 	p := newPlan(m, u)
 	o := &output{plan: p, m: m, re: new(Rewritten), b: []byte(header)}
 	for i := range functions {
