@@ -31,6 +31,7 @@ func TestJavaScriptStories(t *testing.T) {
 		{"slow stream", handler(`let n = 0; return new Response(new ReadableStream({ async pull(c) { await scheduler.wait(1); if (n++ === 3) c.close(); else c.enqueue(new TextEncoder().encode("tick ")); } }))`), "GET", "http://a.test/", "", "200 tick tick tick "},
 		{"transform", handler(`const { readable, writable } = new TransformStream(); const w = writable.getWriter(); ctx.waitUntil((async () => { await w.write(new TextEncoder().encode("through")); await w.close(); })()); return new Response(readable)`), "GET", "http://a.test/", "", "200 through"},
 		{"timer", handler(`await new Promise((r) => setTimeout(r, 5)); return new Response("later")`), "GET", "http://a.test/", "", "200 later"},
+		{"message", handler(`const { port1, port2 } = new MessageChannel(); return new Promise((resolve) => { port2.onmessage = (e) => resolve(new Response(e.data)); port1.postMessage("posted") })`), "GET", "http://a.test/", "", "200 posted"},
 		{"throws", handler(`throw new TypeError("on purpose")`), "GET", "http://a.test/", "", "error: TypeError: on purpose"},
 		{"throws a string", handler(`throw "bare"`), "GET", "http://a.test/", "", "error: bare"},
 		{"no response", handler(`return "text"`), "GET", "http://a.test/", "", "error: Response"},

@@ -170,8 +170,8 @@ function invoke(callback, event) {
   return apply(handle, callback, [event]);
 }
 
-// handlerAttribute defines an `onNAME` attribute on proto: one replaceable listener.
-function handlerAttribute(proto, type) {
+// handlerAttribute defines an `onNAME` attribute on proto: one replaceable listener. `assigned` hears of each assignment.
+function handlerAttribute(proto, type, assigned = noop) {
   const slots = new WeakMap();
   const listen = (target, fn) => {
     const slot = { fn, handleEvent: (event) => typeof slot.fn === "function" && apply(slot.fn, target, [event]) };
@@ -185,6 +185,7 @@ function handlerAttribute(proto, type) {
       const slot = slots.get(this);
       if (slot) slot.fn = fn;
       else listen(this, fn);
+      assigned(this);
     },
     enumerable: true, configurable: true,
   });

@@ -49,7 +49,7 @@ const PLATFORM_TAGS = new Set([
   "WeakMap", "WeakSet", "WeakRef", "FinalizationRegistry", "Promise", "Generator", "AsyncGenerator", "Symbol", "Headers",
   "Request", "Response", "URL", "URLSearchParams", "FormData", "TextEncoder", "TextDecoder", "ReadableStream", "WritableStream",
   "TransformStream", "AbortSignal", "AbortController", "EventTarget", "Event", "Crypto", "CryptoKey", "Map Iterator",
-  "Set Iterator", "Array Iterator", "String Iterator", "Fetcher", "DispatchNamespace",
+  "Set Iterator", "Array Iterator", "String Iterator", "Fetcher", "DispatchNamespace", "MessagePort", "MessageChannel",
 ].map((tag) => `[object ${tag}]`));
 
 class Cloner {

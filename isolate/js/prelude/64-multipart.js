@@ -142,8 +142,9 @@ function parseMultipart(bytes, contentType) {
   return new FormData(SECRET, new MultipartParser(bytes, boundary).parse());
 }
 
+// A form keeps what a URLSearchParams drops from its string: a "?" at the beginning, and a byte order mark.
 function parseUrlencoded(bytes) {
-  return new FormData(SECRET, [...new URLSearchParams(decodeBody(bytes))]);
+  return new FormData(SECRET, [...new URLSearchParams(`&${decodeText(bytes)}`)]);
 }
 
 // consumeAs owns bytes from here on: what it returns may share them.

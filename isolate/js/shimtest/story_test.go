@@ -72,6 +72,7 @@ var stories = []struct{ name, script, want string }{
 	{"blob body", `const r = new Response(new Blob(["x", "y"], { type: "a/b" })); return r.headers.get("content-type") + await r.text()`, "a/bxy"},
 	{"body to blob", `const b = await new Response("xy", { headers: { "content-type": "a/b" } }).blob(); return b.type + b.size`, "a/b2"},
 	{"form data round trip", `const f = new FormData(); f.append("a", "1"); f.append("f", new Blob(["xyz"]), "n.txt"); const g = await new Response(f).formData(); return g.get("a") + g.get("f").name + await g.get("f").text()`, "1n.txtxyz"},
+	{"a form's text is the form, all of it", `const read = async (text) => [...await new Response(text, { headers: { "content-type": "application/x-www-form-urlencoded" } }).formData()].map((p) => p.join("=")).join("&"); return await read("?a=1") + "," + await read("\ufeffa=\ufeff")`, "?a=1,\ufeffa=\ufeff"},
 	{"body as stream", `const r = new Response("abc"); const rd = r.body.getReader(); const { value } = await rd.read(); return new TextDecoder().decode(value) + r.bodyUsed + (await rd.read()).done`, "abctruetrue"},
 	{"stream to text", `const s = new ReadableStream({ start(c) { c.enqueue(new TextEncoder().encode("a")); c.enqueue(new TextEncoder().encode("b")); c.close() } }); return await new Response(s).text()`, "ab"},
 	{"stream clone", `const s = new ReadableStream({ start(c) { c.enqueue(new Uint8Array([65])); c.close() } }); const a = new Response(s), b = a.clone(); return await a.text() + await b.text()`, "AA"},
