@@ -94,32 +94,3 @@ func BenchmarkJSVariants(b *testing.B) {
 		})
 	}
 }
-
-func BenchmarkJSClone(b *testing.B) {
-	p := newTestPool(b, jsSpec(`export default { fetch() { return new Response("Hello World") } }`))
-	c := &Call{Context: context.Background(), Host: new(fakeHost)}
-	b.ReportAllocs()
-	for range b.N {
-		is, err := p.rt.newIsolate(p.module, p.snapshot, p.snapshot.entry)
-		if err != nil {
-			b.Fatal(err)
-		}
-		p.mu.Lock()
-		p.mu.idle = append(p.mu.idle, is)
-		p.mu.count++
-		p.mu.Unlock()
-		r := newRequest()
-		r.fill(benchHead, nil)
-		c.Request = r
-		resp, err := p.Invoke(c)
-		if err != nil {
-			b.Fatal(err)
-		}
-		resp.Release()
-		p.mu.Lock()
-		p.mu.idle = p.mu.idle[:0]
-		p.mu.count--
-		p.mu.Unlock()
-		is.close()
-	}
-}

@@ -274,7 +274,7 @@ func TestPolicyRequestEqualsClone(t *testing.T) {
 		if _, err := ask(p, echoWorld(0), testRequest("POST", "http://a.test/", "secret body")); err != nil {
 			t.Fatal(err)
 		}
-		used := p.mu.idle[0]
+		used := p.slots.takeAny()
 		if !bytes.Equal(used.memory.bytes, fresh.memory.bytes) {
 			t.Fatal("its memory differs from a fresh one")
 		}
@@ -283,6 +283,7 @@ func TestPolicyRequestEqualsClone(t *testing.T) {
 				t.Errorf("global %s is %d, was %d", p.module.rewritten.Globals[i], g.Get(), fresh.globals[i].Get())
 			}
 		}
+		p.slots.put(used)
 	}
 }
 

@@ -25,8 +25,9 @@ func TestCloneFails(t *testing.T) {
 	}
 	closed := make(chan struct{})
 	p.onClose = func() { close(closed) }
-	release := make(chan struct{})
+	release, entered := make(chan struct{}), make(chan struct{}, 4)
 	host := &fakeHost{fetch: func(context.Context, *Call, *Subrequest) (*Response, error) {
+		entered <- struct{}{}
 		<-release
 		return testResponse(200, ""), nil
 	}}
@@ -38,6 +39,7 @@ func TestCloneFails(t *testing.T) {
 		}()
 	}
 	waitFor(t, "three calls to wait", func() bool { return p.Stats().Waiting == 3 })
+	<-entered
 	p.snapshot.entry = "gone" // no clone will be had from now on
 	close(release)
 	for range 4 {
@@ -269,7 +271,7 @@ func TestCoreHammer(t *testing.T) {
 			waitFor(t, "the pool to drain", func() bool {
 				p.mu.Lock()
 				defer p.mu.Unlock()
-				return p.mu.drained && p.mu.count == 0 && p.mu.calls == 0 && len(p.mu.waiting)+len(p.mu.idle)+len(p.mu.seated) == 0
+				return p.mu.drained && p.mu.count == 0 && p.mu.calls+p.mu.joint == 0 && len(p.mu.waiting)+len(p.mu.idle)+len(p.mu.seated)+p.slots.full() == 0
 			})
 		})
 	}

@@ -45,7 +45,9 @@ type Isolate struct {
 	calls []*Call    // that live in it, under turn
 	ids   uint32     // of the last call
 
-	seats int // calls that have a seat; under the pool's mutex
+	// Of a joint isolate, under the pool's mutex; else its only call's.
+	joint bool // several calls may be in it
+	seats int  // calls that have a seat, while it is joint
 }
 
 // isolateContext carries the isolate to host functions. wazero asks for one value on every

@@ -54,6 +54,7 @@ func (g jsGuest) step(c *Call) bool {
 		return false
 	}
 	is := c.state.is
+	g.pool.share(is)
 	is.turn.Unlock()
 	op, err := c.next()
 	is.turn.Lock()
