@@ -40,7 +40,7 @@ const (
 
 // codec is shared by all: its methods may be called from many goroutines.
 var codec = sync.OnceValues(func() (*zstd.Encoder, *zstd.Decoder) {
-	enc, errE := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(2), zstd.WithLowerEncoderMem(true))
+	enc, errE := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(2), zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithLowerEncoderMem(true))
 	dec, errD := zstd.NewReader(nil, zstd.WithDecoderConcurrency(2), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxMemory(2*maxMemory))
 	if err := errors.Join(errE, errD); err != nil {
 		panic("BUG: zstd: " + err.Error())
@@ -55,8 +55,10 @@ func (p *Pool) Freeze() []byte {
 		return nil
 	}
 	s, base := p.snapshot, p.rt.js.base.image
+	pages := s.image.unlike(base)
 	id := p.identity()
-	b := append([]byte{frozenFormat}, id[:]...)
+	b := make([]byte, 0, 1024+len(pages)*(pageSize+binary.MaxVarintLen32))
+	b = append(append(b, frozenFormat), id[:]...)
 	b = binary.AppendUvarint(b, uint64(p.info.Startup))
 	var flags uint64
 	if p.info.HandlesFetch {
@@ -70,7 +72,6 @@ func (p *Pool) Freeze() []byte {
 		b = binary.AppendUvarint(b, g)
 	}
 	b = binary.AppendUvarint(b, uint64(s.image.size))
-	pages := s.image.unlike(base)
 	b = binary.AppendUvarint(b, uint64(len(pages)))
 	next := uint32(0)
 	for _, n := range pages {
@@ -82,7 +83,7 @@ func (p *Pool) Freeze() []byte {
 		xor(b[len(b)-pageSize:], base.pageAt(int(n), n))
 	}
 	enc, _ := codec()
-	return enc.EncodeAll(b, nil)
+	return enc.EncodeAll(b, make([]byte, 0, len(b)/8))
 }
 
 // identity is everything that a frozen snapshot depends on besides the version's modules, whose

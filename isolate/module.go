@@ -84,7 +84,7 @@ func (rt *Runtime) join(key moduleKey, binary []byte, rules importRules) *module
 		rt.modules.byKey[key] = m
 		var ctx context.Context
 		ctx, m.cancel = context.WithCancel(context.Background())
-		go m.make(ctx, binary, rules) // ends by itself, soon after cancel
+		rt.modules.making.Go(func() { m.make(ctx, binary, rules) }) // ends by itself, soon after cancel
 	}
 	m.users++
 	return m

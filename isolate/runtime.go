@@ -88,7 +88,8 @@ type Runtime struct {
 	compiling sync.Mutex // in this process
 	modules   struct {
 		sync.Mutex
-		byKey map[moduleKey]*module
+		byKey  map[moduleKey]*module
+		making sync.WaitGroup // goroutines that make modules; Close waits for them
 	}
 }
 
@@ -131,6 +132,7 @@ func (rt *Runtime) Close() error {
 		rt.js.module.close()
 		rt.js = nil
 	}
+	rt.modules.making.Wait()
 	ctx := context.Background()
 	return errors.Join(rt.wazero.Close(ctx), rt.cache.Close(ctx))
 }

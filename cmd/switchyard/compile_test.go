@@ -3,10 +3,15 @@ package main
 import (
 	"bytes"
 	varint "encoding/binary"
+	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
+	"syscall"
 	"testing"
+	"time"
 )
 
 // loops is a wasm Worker that takes the compiler long for its size: functions of 1,900 loops.
@@ -53,6 +58,71 @@ func TestCompileBudget(t *testing.T) {
 	if status, _ := p.get("http://bomb.example.com/"); status != 404 {
 		t.Errorf("the bomb is there: %d", status)
 	}
+}
+
+// The compiler's process does not survive the server, however that ends.
+func TestCompilerDiesWithTheServer(t *testing.T) {
+	for name, end := range map[string]syscall.Signal{"kill": syscall.SIGKILL, "term": syscall.SIGTERM} {
+		config := filepath.Join(t.TempDir(), "config.yaml")
+		if err := os.WriteFile(config, []byte("grace: 100ms\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		p := serve(t, t.TempDir(), "--config", config)
+		p.createNamespace("production")
+		var uploading sync.WaitGroup
+		contentType, body := formOf(worker{main: "w.wasm", modules: map[string]string{"w.wasm": loops(90)}})
+		r, err := http.NewRequest("PUT", p.control+"/accounts/"+account+customers("production")+"bomb", bytes.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Authorization", "Bearer "+p.token)
+		r.Header.Set("Content-Type", contentType)
+		uploading.Go(func() {
+			if resp, err := http.DefaultClient.Do(r); err == nil { // most likely it is cut off
+				resp.Body.Close()
+			}
+		})
+		var children []int
+		eventually(t, name+": a compiler", func() bool {
+			children = childrenOf(t, p.cmd.Process.Pid)
+			return len(children) == 1
+		})
+		p.cmd.Process.Signal(end)
+		p.cmd.Wait()
+		uploading.Wait()
+		eventually(t, name+": its end", func() bool {
+			state, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", children[0]))
+			return err != nil || bytes.Contains(state, []byte(") Z "))
+		})
+	}
+}
+
+func eventually(t *testing.T, what string, done func() bool) {
+	t.Helper()
+	for end := time.Now().Add(10 * time.Second); !done(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("waited 10 s for %s", what)
+		}
+	}
+}
+
+// childrenOf lists the processes whose parent is pid.
+func childrenOf(t *testing.T, pid int) (list []int) {
+	stats, err := filepath.Glob("/proc/[0-9]*/stat")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range stats {
+		stat, _ := os.ReadFile(path) // proc_pid_stat(5): pid (comm) state ppid …; it may be gone
+		_, rest, _ := strings.Cut(string(stat), ") ")
+		var child, parent int
+		var state string
+		fmt.Sscan(string(stat), &child)
+		if fmt.Sscan(rest, &state, &parent); parent == pid {
+			list = append(list, child)
+		}
+	}
+	return list
 }
 
 // What is derived may be lost, damaged or another's between two starts: it is made again.

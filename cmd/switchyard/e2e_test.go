@@ -193,8 +193,14 @@ func script(source string, bindings ...map[string]any) worker {
 // upload PUTs w at path and returns what the API said.
 func (p *platform) upload(path string, w worker) (int, envelope) {
 	p.t.Helper()
-	var body bytes.Buffer
-	form := multipart.NewWriter(&body)
+	contentType, body := formOf(w)
+	return p.api("PUT", path, contentType, body)
+}
+
+// formOf is the body of w's upload.
+func formOf(w worker) (contentType string, body []byte) {
+	var b bytes.Buffer
+	form := multipart.NewWriter(&b)
 	metadata := map[string]any{"main_module": w.main, "compatibility_date": "2025-09-01"}
 	for k, v := range w.metadata {
 		metadata[k] = v
@@ -209,7 +215,7 @@ func (p *platform) upload(path string, w worker) (int, envelope) {
 		io.WriteString(part, source)
 	}
 	form.Close()
-	return p.api("PUT", path, form.FormDataContentType(), body.Bytes())
+	return form.FormDataContentType(), b.Bytes()
 }
 
 func contentTypeOf(module string) string {
