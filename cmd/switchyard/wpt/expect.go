@@ -120,12 +120,23 @@ func (all Expectations) Compare(bar Bar, o Outcome) Surprises {
 	return s
 }
 
+// Unmeasured is what failed of a script that the bar does not have.
+func Unmeasured(o Outcome) Surprises {
+	s := Surprises{Script: o.Script.Key}
+	for _, r := range o.Results {
+		if !r.Passed {
+			s.Failures = append(s.Failures, Surprise{r.Name, r.Message})
+		}
+	}
+	return s
+}
+
 // Format is the surprises as lines of the expectations, the first few or all of them.
 func (s Surprises) Format(first int) string {
 	var b strings.Builder
 	list := func(what string, of []Surprise) {
 		if len(of) > 0 {
-			fmt.Fprintf(&b, "%d unexpected %s:\n", len(of), what)
+			fmt.Fprintf(&b, "%d %s:\n", len(of), what)
 		}
 		for _, one := range of[:min(first, len(of))] {
 			fmt.Fprintf(&b, "  %s %q\n", s.Script, one.Name)
@@ -134,7 +145,7 @@ func (s Surprises) Format(first int) string {
 			}
 		}
 	}
-	list("failures", s.Failures)
-	list("passes, take them off the expectations", s.Passes)
+	list("failures that are not expected", s.Failures)
+	list("passes that are not: take them off the expectations", s.Passes)
 	return b.String()
 }
