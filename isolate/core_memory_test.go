@@ -193,7 +193,7 @@ func TestResetDuringCompaction(t *testing.T) {
 }
 
 // residentOwn counts the pages that are m's own.
-func residentOwn(t *testing.T, m *memory) (pages int) {
+func residentOwn(t testing.TB, m *memory) (pages int) {
 	vec := make([]region, 64)
 	for at, end := regionOf(m); at < end; {
 		found, next, err := scanPrivate(at, end, vec)

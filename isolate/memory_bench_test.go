@@ -143,6 +143,33 @@ func BenchmarkCold(b *testing.B) {
 	}
 }
 
+// BenchmarkReskin makes one isolate 16 versions in turn, without requests: what a cold version costs
+// before its code runs, with warm caches.
+func BenchmarkReskin(b *testing.B) {
+	for _, size := range []int{0, 11 << 10, 110 << 10} {
+		b.Run(fmt.Sprintf("%dKB", size>>10), func(b *testing.B) {
+			rt := smallRuntime(b, Options{})
+			var pools []*Pool
+			for i := range 16 {
+				pools = append(pools, poolOf(b, rt, bundle(i, size)))
+				benchOnce(b, pools[i]) // learns the hot pages
+			}
+			is, err := rt.newIsolate(rt.js.module, rt.js.base, rt.js.base.entry)
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer is.close()
+			for i := 0; b.Loop(); i++ {
+				if err := is.become(pools[i%16].snapshot); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64(residentOwn(b, is.memory)), "own-pages")
+			b.ReportMetric(float64(len(pools[0].snapshot.image.pages)), "pages")
+		})
+	}
+}
+
 func benchOnce(b *testing.B, p *Pool) Warmth {
 	r := newRequest()
 	r.fill(benchHead, nil)
