@@ -81,8 +81,10 @@ func (p *pools) thaw(v *version) (*loaded, error) {
 // build makes v ready to run. evaluated says that its snapshot is new.
 func (p *pools) build(v *version) (l *loaded, evaluated bool, err error) {
 	if l, err = p.thaw(v); !errors.Is(err, isolate.ErrStale) {
+		p.thawed.Add(1)
 		return l, false, err
 	}
+	p.evaluated.Add(1)
 	r, err := p.recipe(v, nil)
 	if err != nil {
 		return nil, false, err

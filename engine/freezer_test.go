@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 )
@@ -26,6 +27,11 @@ func (p *platform) coldStart(want string) (thawed bool) {
 	made := p.rt.last()
 	if (made.Frozen == nil) != (len(made.Modules) > 0) {
 		p.t.Errorf("made from %d modules and a snapshot of %d bytes", len(made.Modules), len(made.Frozen))
+	}
+	var metrics strings.Builder
+	p.WriteMetrics(&metrics)
+	if from := map[bool]string{true: "snapshot", false: "modules"}[made.Frozen != nil]; !strings.Contains(metrics.String(), `switchyard_cold_starts_total{from="`+from+`"} 1`) {
+		p.t.Errorf("the metrics do not tell of a cold start from %s", from)
 	}
 	return made.Frozen != nil
 }

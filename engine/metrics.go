@@ -85,6 +85,8 @@ func (e *Engine) WriteMetrics(w io.Writer) {
 	}
 	fmt.Fprintf(w, "switchyard_ingress_requests_total %d\n", e.requests.Load())
 	fmt.Fprintf(w, "switchyard_versions_loaded %d\n", e.pools.size())
+	fmt.Fprintf(w, "switchyard_cold_starts_total{from=\"snapshot\"} %d\n", e.pools.thawed.Load())
+	fmt.Fprintf(w, "switchyard_cold_starts_total{from=\"modules\"} %d\n", e.pools.evaluated.Load())
 	s := e.pools.runtime.Stats()
 	fmt.Fprintf(w, "switchyard_isolates %d\n", s.Isolates)
 	fmt.Fprintf(w, "switchyard_isolates_spare %d\n", s.Spare)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"switchyard/isolate"
@@ -17,16 +18,17 @@ import (
 //	  ▲                        │ failed
 //	  └──── back-off ends ─────┘ (requests until then get the same error at once)
 type pools struct {
-	runtime  runtime
-	recipe   func(v *version, frozen []byte) (*recipe, error) // of frozen where it is not nil
-	freezer  freezer
-	logger   *slog.Logger
-	max      int
-	builds   chan struct{} // one element a version being made for a request
-	deploys  chan struct{} // one element a version being made for a deploy: they cannot hold up requests
-	closing  context.Context
-	cancel   context.CancelFunc
-	building sync.WaitGroup // goroutines of flights; close waits for them
+	runtime           runtime
+	recipe            func(v *version, frozen []byte) (*recipe, error) // of frozen where it is not nil
+	freezer           freezer
+	thawed, evaluated atomic.Uint64 // cold starts from a snapshot, and from modules
+	logger            *slog.Logger
+	max               int
+	builds            chan struct{} // one element a version being made for a request
+	deploys           chan struct{} // one element a version being made for a deploy: they cannot hold up requests
+	closing           context.Context
+	cancel            context.CancelFunc
+	building          sync.WaitGroup // goroutines of flights; close waits for them
 
 	mu struct {
 		sync.Mutex
