@@ -72,9 +72,17 @@ static bool append_pair(JSContext *ctx, void *list, JSValueConst name, JSValueCo
   return put_pair(ctx, list, param_append, name, value);
 }
 
+static bool has_name(const ParamList *list, const char *name, size_t len) {
+  uint32_t at = 0;
+  for (Param p; param_next(list, &at, &p);)
+    if (param_is(&p, name, len)) return true;
+  return false;
+}
+
 // put_member appends a pair of a record. Names that differ in lone surrogates only are one name, and its last value counts.
 static void put_member(ParamList *list, const char *name, size_t name_len, const char *value, size_t value_len) {
-  Writer *put = utf8_has_replacement(name, name_len) ? param_set : param_append;
+  bool again = utf8_has_replacement(name, name_len) && has_name(list, name, name_len);
+  Writer *put = again ? param_set : param_append;
   put(list, name, name_len, value, value_len);
 }
 

@@ -96,6 +96,7 @@ var stories = []struct{ name, script, want string }{
 	{"params decode", `const p = new URLSearchParams("?a=%zz+b%20%ff"); return p.get("a")`, "%zz b \ufffd"},
 	{"params from a record", `return new URLSearchParams({ a: 1, b: "x&y" }) + ""`, "a=1&b=x%26y"},
 	{"params from a record whose names become one", `return new URLSearchParams({ "a\ud800": 1, b: 2, "a\udc00": 3 }) + ""`, "a%EF%BF%BD=3&b=2"},
+	{"params from a record of many such names", `const o = {}; for (let i = 0; i < 2000; i++) o["\ud800" + i] = i; const p = new URLSearchParams(o); return p.size + p.get("\ufffd1999")`, "20001999"},
 	{"params of params", `return new URLSearchParams(new URLSearchParams("a=1&a=2")) + ""`, "a=1&a=2"},
 	{"params get all", `return new URLSearchParams("a=1&b=2&a=").getAll("a").length`, "2"},
 	{"url parse", `return URL.parse("nope") + "," + URL.parse("x", "https://a/b/").href + URL.canParse("https://a")`, "null,https://a/b/xtrue"},
