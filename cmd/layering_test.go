@@ -43,7 +43,7 @@ var owners = map[string][]string{
 	"github.com/valyala/fasthttp":             {"gateway", "gateway/ingress", "gateway/egress", "bench"},
 	"github.com/VictoriaMetrics/metrics":      {"engine", "engine/store", "gateway", "gateway/ingress", "gateway/egress", "cmd/switchyard", "isolate"},
 	"github.com/nlnwa/whatwg-url":             {"gateway/ingress", "gateway/egress", "gateway", "engine"},
-	"github.com/klauspost/compress":           {"engine/store", "isolate", "gateway/egress", "cmd/switchyard"},
+	"github.com/klauspost/compress":           {"engine/store", "isolate", "isolate/service/compression", "gateway/egress", "cmd/switchyard"},
 	"golang.org/x/sys":                        {"isolate", "gateway/ingress", "bench", "loadtest"},
 	"github.com/HdrHistogram/hdrhistogram-go": {"loadtest"},
 }

@@ -8,10 +8,13 @@ import (
 
 	"switchyard/isolate/js"
 	"switchyard/isolate/service"
+	"switchyard/isolate/service/compression"
 )
 
 // services are what SERVICE can ask for, by number.
-var services = map[uint32]service.Service{}
+var services = map[uint32]service.Service{
+	3: compression.Serve,
+}
 
 // methodFree is a method of every service: its object is not needed any more.
 const methodFree = 0
