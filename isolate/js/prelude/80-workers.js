@@ -1,4 +1,4 @@
-// The built-in module `cloudflare:workers`.
+// The built-in modules `cloudflare:workers` and `cloudflare:sockets`.
 
 class WorkerEntrypoint {
   constructor(ctx, env) {
@@ -7,10 +7,23 @@ class WorkerEntrypoint {
   }
 }
 
+// A class that extends one of these can be defined; nothing here calls its methods from outside.
+class RpcTarget {}
+class DurableObject extends WorkerEntrypoint {}
+class WorkflowEntrypoint extends WorkerEntrypoint {}
+
 function waitUntil(promise) {
   need(arguments.length, 1, "waitUntil");
   insideHandler();
   sw.hold(promiseResolve(promise));
 }
 
-hooks.builtinModules = { "cloudflare:workers": { env: workersEnv, waitUntil, WorkerEntrypoint } };
+function connect() {
+  insideHandler();
+  throw new Error("connect: there are no TCP sockets here; use fetch().");
+}
+
+hooks.builtinModules = {
+  "cloudflare:workers": { env: workersEnv, waitUntil, WorkerEntrypoint, RpcTarget, DurableObject, WorkflowEntrypoint },
+  "cloudflare:sockets": { connect },
+};
