@@ -6,16 +6,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// threadCPU is the CPU time of this OS thread, and which one that is: 0 says that there is no
-// such clock, -1 that the scheduler moved the goroutine to another thread meanwhile.
-func threadCPU() (cpu time.Duration, thread int) {
-	thread = unix.Gettid()
+// threadCPU is the CPU time of this OS thread; not ok when there is no such clock. Differences
+// mean something only between LockOSThread and UnlockOSThread.
+func threadCPU() (cpu time.Duration, ok bool) {
 	var ts unix.Timespec
 	if unix.ClockGettime(unix.CLOCK_THREAD_CPUTIME_ID, &ts) != nil {
-		return 0, 0
+		return 0, false
 	}
-	if unix.Gettid() != thread { // the call above can wait for a processor
-		return 0, -1
-	}
-	return time.Duration(ts.Nano()), thread
+	return time.Duration(ts.Nano()), true
 }

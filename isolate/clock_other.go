@@ -5,4 +5,4 @@ package isolate
 import "time"
 
 // threadCPU is not to be had here: the wall clock charges.
-func threadCPU() (cpu time.Duration, thread int) { return 0, 0 }
+func threadCPU() (cpu time.Duration, ok bool) { return 0, false }

@@ -100,7 +100,7 @@ func (j *job) enterLane() {
 
 // threadTime is the CPU time of this thread, or the wall's where that is not to be had.
 func threadTime() time.Duration {
-	if cpu, thread := threadCPU(); thread > 0 {
+	if cpu, ok := threadCPU(); ok {
 		return cpu
 	}
 	return monotonic()

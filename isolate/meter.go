@@ -23,13 +23,11 @@ const (
 type meter struct {
 	call    *Call
 	entered time.Duration // monotonic clock when the guest was entered: what it sees as now
-	last    time.Duration // the same at the start of the slice
-	cpu     time.Duration // thread CPU clock then; this and thread are valid when yielded
-	thread  int           // whose clock that is
+	last    time.Duration // the same at the start of the slice: all before it is charged
 	sched   time.Duration // when the scheduler last ran
-	yielded bool
-	slow    bool          // holds a token of the lane
-	token   time.Duration // since when; valid when slow
+	slow    bool          // holds a token of the lane, and the thread
+	token   time.Duration // since when; this and cpu are valid when slow
+	cpu     time.Duration // the thread's CPU clock at the start of the slice
 }
 
 // epoch is the start of the process; the monotonic clock counts from here.
@@ -41,44 +39,56 @@ func monotonic() time.Duration { return time.Since(epoch) }
 // begin opens a segment of c.
 func (m *meter) begin(c *Call) {
 	now := monotonic()
-	m.call, m.entered, m.last, m.sched, m.yielded = c, now, now, now, false
+	m.call, m.entered, m.last, m.sched = c, now, now, now
 }
 
 // end closes the segment and charges it.
 func (m *meter) end(l *lane) {
 	m.charge(monotonic())
 	m.call = nil
-	if m.slow {
-		m.slow = false
-		l.leave()
-	}
+	m.leave(l)
 }
 
-// charge adds the slice that ends now. A slice far longer than its fuel explains was mostly
-// spent off the CPU or on somebody else's account, so the thread's own clock counts instead;
-// when the scheduler moved the goroutine to another thread, no clock knows, and the budget
-// counts: nobody is killed for another's load.
+// charge adds the slice that ends now. One far longer than its fuel explains was mostly spent
+// off the CPU. In the slow lane the thread's own clock then knows how much was not. Elsewhere no
+// clock does: when the scheduler takes a goroutine off its thread, in a host function, others run
+// there and it may come back to the same one, whose clock has their time too. So the budget
+// counts, and nobody is killed for another's load; whoever takes longer slices than that for
+// laneAfter is in the slow lane a few slices later.
 func (m *meter) charge(now time.Duration) {
 	spent := now - m.last
 	if spent > sliceBudget {
 		spent = m.long(spent)
 	}
 	m.call.state.usage.CPU += spent
+	m.last = now
 }
 
 // long is what a slice that took the wall time spent is charged.
 func (m *meter) long(spent time.Duration) time.Duration {
-	if !m.yielded {
+	if !m.slow {
 		return sliceBudget
 	}
-	cpu, thread := threadCPU()
-	if thread == 0 {
+	cpu, ok := threadCPU()
+	if !ok {
 		return spent
 	}
-	if thread < 0 || thread != m.thread {
-		return sliceBudget
-	}
 	return min(spent, cpu-m.cpu)
+}
+
+// own is for who has just got a token: with it goes the thread, so that its clock is the guest's.
+func (m *meter) own() {
+	runtime.LockOSThread()
+	m.slow = true
+}
+
+// leave gives token and thread back.
+func (m *meter) leave(l *lane) {
+	if m.slow {
+		m.slow = false
+		runtime.UnlockOSThread()
+		l.leave()
+	}
 }
 
 // pause closes the segment for as long as a host function waits; resume opens it again.
@@ -103,8 +113,10 @@ func (is *Isolate) pace() {
 		now = monotonic()
 		m.sched = now
 	}
-	m.last, m.yielded = now, true
-	m.cpu, m.thread = threadCPU()
+	m.last = now
+	if m.slow {
+		m.cpu, _ = threadCPU()
+	}
 	is.fuel.Set(sliceFuel)
 }
 
@@ -134,8 +146,7 @@ func (is *Isolate) giveWay(now time.Duration) bool {
 	case !m.slow && m.call.state.usage.CPU > laneAfter:
 		is.enterLane()
 	case m.slow && now-m.token > laneTurn && l.crowded():
-		m.slow = false
-		l.leave()
+		m.leave(l)
 		is.enterLane()
 	case now-m.sched >= schedEvery:
 		runtime.Gosched()
@@ -148,7 +159,8 @@ func (is *Isolate) giveWay(now time.Duration) bool {
 // enterLane waits for a token of the slow lane.
 func (is *Isolate) enterLane() {
 	is.waitFor(is.module.rt.lane)
-	is.meter.slow, is.meter.token = true, is.meter.last
+	is.meter.own()
+	is.meter.token = is.meter.last
 }
 
 // waitFor waits for a token of l, and ends the guest when its call is over before there is one.
@@ -157,11 +169,7 @@ func (is *Isolate) waitFor(l *lane) {
 	m := &is.meter
 	c := m.call
 	m.charge(monotonic())
-	m.last = monotonic() // also if the guest ends here
-	if m.slow {
-		m.slow = false
-		is.module.rt.lane.leave()
-	}
+	m.leave(is.module.rt.lane)
 	var gone <-chan struct{}
 	if !c.state.delivered && !is.spares(c) {
 		gone = c.Context.Done()

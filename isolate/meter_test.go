@@ -1,36 +1,59 @@
 package isolate
 
 import (
+	"context"
 	"runtime"
 	"testing"
 	"time"
 )
 
-// A slice that the scheduler moved to another thread cannot be charged by thread clocks: the
-// difference of two threads' clocks is anything.
+// A slice that took long is charged by the thread's clock only where the thread is the guest's
+// own. Elsewhere that clock has the time of whoever ran there meanwhile.
 func TestChargeOfALongSlice(t *testing.T) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	cpu, thread := threadCPU()
-	if thread == 0 {
+	cpu, ok := threadCPU()
+	if !ok {
 		t.Skip("there is no thread clock")
 	}
 	for _, c := range []struct {
-		name   string
-		meter  meter
-		charge time.Duration // at most
+		name     string
+		meter    meter
+		min, max time.Duration
 	}{
-		{"not yielded", meter{}, sliceBudget},
-		{"same thread", meter{yielded: true, cpu: cpu, thread: thread}, 20 * time.Millisecond}, // the test's own
-		{"another thread", meter{yielded: true, cpu: cpu - time.Hour, thread: thread + 1}, sliceBudget},
-		{"another thread, which was busier", meter{yielded: true, cpu: cpu + time.Hour, thread: thread + 1}, sliceBudget},
-		{"moved while it was looked at", meter{yielded: true, thread: -1}, sliceBudget},
+		{"others ran on the thread", meter{cpu: cpu - 30*time.Millisecond}, sliceBudget, sliceBudget},
+		{"off the processor, in the lane", meter{slow: true, cpu: cpu}, 0, 20 * time.Millisecond}, // the test's own
+		{"busy, in the lane", meter{slow: true, cpu: cpu - time.Second}, time.Second, 2 * time.Second},
+		{"no longer than the wall's time", meter{slow: true, cpu: cpu - time.Hour}, time.Minute, time.Minute},
 	} {
 		call := &Call{}
 		c.meter.call, c.meter.last = call, 0
 		c.meter.charge(time.Minute)
-		if got := call.state.usage.CPU; got < 0 || got > c.charge {
-			t.Errorf("%s: charged %v for a minute of which no CPU was used, want at most %v", c.name, got, c.charge)
+		if got := call.state.usage.CPU; got < c.min || got > c.max {
+			t.Errorf("%s: charged %v for a minute, want %v to %v", c.name, got, c.min, c.max)
+		}
+	}
+}
+
+// The yield at which a call comes to the slow lane charges its slice once: the way into the lane
+// charges too.
+func TestChargeOnTheWayIntoTheLane(t *testing.T) {
+	for range 20 {
+		is := &Isolate{module: &module{rt: &Runtime{lane: newLane()}}}
+		m := &is.meter
+		c := &Call{Context: context.Background()}
+		c.state.usage.CPU = 2 * laneAfter
+		m.begin(c)
+		m.last -= sliceBudget / 2
+		began, before := m.last, c.state.usage.CPU
+		now := monotonic()
+		m.charge(now)
+		if !is.giveWay(now) || !m.slow {
+			t.Fatal("the call is not in the lane")
+		}
+		m.end(is.module.rt.lane)
+		if charged, took := c.state.usage.CPU-before, monotonic()-began; charged > took {
+			t.Fatalf("charged %v of %v", charged, took)
 		}
 	}
 }
