@@ -39,6 +39,8 @@ func (is *Isolate) host(op js.HostOp, req, x, y, z uint32) int32 {
 		return 0
 	case js.HostService:
 		return is.hostService(req, x, y)
+	case js.HostFull:
+		panic(ErrMemoryLimit)
 	case js.HostTake:
 		return is.hostTake(req, x, y)
 	}

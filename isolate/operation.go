@@ -30,9 +30,9 @@ type operation struct {
 	stream io.Reader          // read
 	room   int                // read: bytes it may bring
 	job    *job
-	due    time.Time          // timer
-	order  uint64             // timer: among those due at once
-	rank   int                // timer: its place in the heap
+	due    time.Time // timer
+	order  uint64    // timer: among those due at once
+	rank   int       // timer: its place in the heap
 
 	// the result
 	err      error

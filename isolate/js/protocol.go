@@ -57,6 +57,7 @@ const (
 	HostEnd2     HostOp = 19 // stream id, ptr, len
 	HostService  HostOp = 20 // SERVICE block, operation -> length, Pending or Refused
 	HostTake     HostOp = 21 // ptr, len
+	HostFull     HostOp = 22 // does not return
 )
 
 // Results of sw_op and of the import.

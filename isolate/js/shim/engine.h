@@ -72,6 +72,7 @@ void JS_FreeContext(JSContext *);
 void JS_FreeRuntime(JSRuntime *);
 void JS_SetMemoryLimit(JSRuntime *, size_t bytes);
 void JS_SetMaxStackSize(JSRuntime *, size_t bytes);
+void JS_SetGCThreshold(JSRuntime *, size_t bytes);
 void JS_RunGC(JSRuntime *);
 bool JS_IsJobPending(JSRuntime *);
 int JS_ExecutePendingJob(JSRuntime *, JSContext **);

@@ -45,6 +45,7 @@ enum {
   HOST_END2 = 19,
   HOST_SERVICE = 20,
   HOST_TAKE = 21,
+  HOST_FULL = 22,
 };
 
 enum { FAILED = -1, PENDING = -1, REFUSED = -2, START_DONE = 0, START_PENDING = 1 };

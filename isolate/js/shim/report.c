@@ -30,23 +30,10 @@ static void put_stack(JSContext *ctx, JSValueConst error, Buffer *b) {
   JS_FreeValue(ctx, stack);
 }
 
-// When memory is so short that not even the error can be made, the engine throws null.
-static bool is_heap_full(void) {
-  void *probe = js_realloc_rt(vm.rt, NULL, 4096);
-  js_free_rt(vm.rt, probe);
-  return probe == NULL;
-}
-
 void report_text(JSContext *ctx, JSValueConst error, Buffer *b, uint32_t *message_len) {
-  bool starved = JS_IsNull(error) && is_heap_full();
-  heap_reserve(true);
-  if (starved)
-    buffer_text(b, "InternalError: out of memory");
-  else
-    put_string(ctx, error, b);
+  put_string(ctx, error, b);
   *message_len = b->len;
   if (JS_IsObject(error)) put_stack(ctx, error, b);
-  heap_reserve(false);
 }
 
 static void joined_text(JSContext *ctx, JSValueConst error, Buffer *b) {

@@ -51,14 +51,12 @@ bool buffer_ok(JSContext *ctx, Buffer *b) {
   return false;
 }
 
-enum { RESERVE = 1 << 20 };
-
+// The engine's own limit is behind the reserve and the allocator's own headers: pages.c is the
+// one that refuses.
 void heap_limit(uint32_t bytes) {
   vm.heap_limit = bytes;
-  JS_SetMemoryLimit(vm.rt, bytes);
+  JS_SetMemoryLimit(vm.rt, bytes + 2 * HEAP_RESERVE);
 }
-
-void heap_reserve(bool lifted) { JS_SetMemoryLimit(vm.rt, vm.heap_limit + (lifted ? RESERVE : 0)); }
 
 void text_out(const char *s, size_t n) {
   uint32_t len = n > MAX_TEXT ? MAX_TEXT : n;

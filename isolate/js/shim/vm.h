@@ -33,10 +33,9 @@ void buffer_free(Buffer *);
 // Throws out-of-memory and frees the buffer when a write to it failed.
 bool buffer_ok(JSContext *, Buffer *);
 
-// heap_limit sets the engine's limit. heap_reserve lifts it a little while an error is being
-// told, which must not fail because the heap is full.
+// heap_limit sets the limit of the heap. Behind it is a reserve for telling that it is reached.
+enum { HEAP_RESERVE = 1 << 20 };
 void heap_limit(uint32_t bytes);
-void heap_reserve(bool lifted);
 
 // text_out leaves a text in the I/O buffer: u32 length, bytes, cut at MAX_TEXT.
 void text_out(const char *, size_t);

@@ -47,9 +47,9 @@ func TestMemoryPressure(t *testing.T) {
 	g := worker(t, pressureScript)
 	memory, _ := g.mod.Memory().Read(0, g.mod.Memory().Size())
 	image := append([]byte(nil), memory...)
-	enough := uint32(256 << 10)
-	for g.pressed(image, enough).failure {
-		enough += 4 << 10
+	enough := uint32(4 << 20)
+	for !g.pressed(image, enough-4<<10).failure {
+		enough -= 4 << 10
 	}
 	messages := map[string]int{}
 	for range 1000 {
