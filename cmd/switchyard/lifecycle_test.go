@@ -204,6 +204,19 @@ func TestPlainLimits(t *testing.T) {
 	p.wants("http://a.example.com/", 200, "fine")
 }
 
+// TestMemoryOfAScript: a script's own limit holds, and what passes it can be caught.
+func TestMemoryOfAScript(t *testing.T) {
+	p := serve(t, t.TempDir())
+	p.createNamespace("production")
+	w := script(`export default { fetch() {
+	let n = 0, kept = [];
+	try { for (;; n++) kept.push(new Uint8Array(1 << 20)); } catch (e) { return new Response(n + " MiB, then " + e) }
+} }`)
+	w.metadata["limits"] = map[string]any{"memory_mb": 4}
+	p.deploy(customers("production")+"small", w)
+	p.wants("http://small.example.com/", 200, "3 MiB, then InternalError: out of memory")
+}
+
 // TestIsolateHeader: who has the operator's token learns what a request took, nobody else does.
 func TestIsolateHeader(t *testing.T) {
 	dir := t.TempDir()
@@ -225,8 +238,8 @@ func TestIsolateHeader(t *testing.T) {
 		readAll(t, resp.Body)
 		return resp.Header.Get("X-Switchyard-Isolate"), resp.Header.Get("X-Switchyard-Cpu-Us")
 	}
-	for _, want := range []string{"clone", "warm"} {
-		if got, cpu := ask(testToken); got != want || cpu == "" {
+	for _, want := range []string{"clone or reskin", "warm"} { // the first depends on who was quicker: a spare isolate is made meanwhile
+		if got, cpu := ask(testToken); got == "" || !strings.Contains(want, got) || cpu == "" {
 			t.Errorf("isolate %q, CPU %q µs, want %q", got, cpu, want)
 		}
 	}

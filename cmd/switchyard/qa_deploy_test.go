@@ -107,6 +107,7 @@ func TestRefusedUploads(t *testing.T) {
 		{"name of a module", worker{main: "index.js", modules: map[string]string{"index.js": `export default { fetch() {} }`, "../../x.js": "1"}}, "relative path"},
 		{"main module", worker{main: "gone.js", modules: map[string]string{"index.js": "1"}}, `"gone.js"`},
 		{"limit", with("limits", map[string]any{"cpu_ms": -1}), "limits.cpu_ms"},
+		{"too little memory", with("limits", map[string]any{"memory_mb": 3}), "limits.memory_mb"},
 		{"type of a limit", with("limits", map[string]any{"cpu_ms": "many"}), "limits.cpu_ms"},
 		{"date", with("compatibility_date", "9999-99-99"), "compatibility_date"},
 		{"tags", with("tags", strings.Split("123456789", "")), "tags"},

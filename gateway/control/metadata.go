@@ -64,25 +64,42 @@ func (u *unsupported) check() error {
 type limits struct {
 	CPU         *int64 `json:"cpu_ms,omitempty"`
 	Subrequests *int64 `json:"subrequests,omitempty"`
+	Memory      *int64 `json:"memory_mb,omitempty"` // ours: the JavaScript heap, or a wasm module's memory
 }
 
-const maxLimit = 1 << 31
+const (
+	maxLimit  = 1 << 31
+	leastHeap = 4 // MiB: what the standard library takes, and room for a small Worker
+	mostHeap  = 4096
+)
 
 func (l *limits) decode() (isolate.Limits, error) {
 	var out isolate.Limits
-	if l.CPU != nil {
-		if *l.CPU < 1 || *l.CPU > maxLimit {
-			return out, refuse(fmt.Sprintf("limits.cpu_ms: %d is not between 1 and %d", *l.CPU, maxLimit))
+	for _, it := range []struct {
+		key         string
+		given       *int64
+		least, most int64
+	}{
+		{"cpu_ms", l.CPU, 1, maxLimit},
+		{"subrequests", l.Subrequests, 1, maxLimit},
+		{"memory_mb", l.Memory, leastHeap, mostHeap},
+	} {
+		if it.given != nil && (*it.given < it.least || *it.given > it.most) {
+			return out, refuse(fmt.Sprintf("limits.%s: %d is not between %d and %d", it.key, *it.given, it.least, it.most))
 		}
-		out.CPU = time.Duration(*l.CPU) * time.Millisecond
 	}
-	if l.Subrequests != nil {
-		if *l.Subrequests < 1 || *l.Subrequests > maxLimit {
-			return out, refuse(fmt.Sprintf("limits.subrequests: %d is not between 1 and %d", *l.Subrequests, maxLimit))
-		}
-		out.Subrequests = int(*l.Subrequests)
-	}
+	out.CPU = time.Duration(valueOf(l.CPU)) * time.Millisecond
+	out.Subrequests = int(valueOf(l.Subrequests))
+	out.Memory = valueOf(l.Memory) << 20
 	return out, nil
+}
+
+// valueOf is what p points to, 0 when it was not given.
+func valueOf(p *int64) int64 {
+	if p == nil {
+		return 0
+	}
+	return *p
 }
 
 func describeLimits(l isolate.Limits) *limits {
@@ -94,6 +111,10 @@ func describeLimits(l isolate.Limits) *limits {
 	if l.Subrequests != 0 {
 		n := int64(l.Subrequests)
 		out.Subrequests = &n
+	}
+	if l.Memory != 0 {
+		mb := l.Memory >> 20
+		out.Memory = &mb
 	}
 	if out == (limits{}) {
 		return nil
