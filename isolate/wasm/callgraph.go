@@ -29,7 +29,7 @@ const (
 func newGraph(m *module, functions []function) *graph {
 	g := &graph{m: m, functions: functions, indirect: make([]callees, len(m.types))}
 	for i := range functions {
-		if m.taken[uint32(i+len(m.imports))] {
+		if m.taken.has(uint32(i + len(m.imports))) {
 			c := &g.indirect[m.canon[functions[i].typ]]
 			c.edges = append(c.edges, uint32(i))
 		}

@@ -18,7 +18,9 @@ func (m *module) constant(r *reader, refs *[]functionRef) (v constantValue) {
 	case opRefFunc:
 		ref := m.functionIndex(&c.reader)
 		*refs = append(*refs, ref)
-		m.take(ref.index)
+		if c.err == nil {
+			m.add(&m.taken, ref.index)
+		}
 	case opI64Const, opF32Const, opF64Const, opV128Const, opRefNull:
 		i := instruction{op: v.op, at: at}
 		c.immediate(&i)

@@ -152,7 +152,7 @@ func (c *coster) cost(i *instruction) int32 {
 func (g *graph) measure(limit int64) {
 	g.cutCycles()
 	c := &coster{g: g}
-	c.frames = framer{m: g.m, code: &c.code, which: make(map[uint32]int)}
+	c.frames = framer{m: g.m, code: &c.code, which: make([]loadedGlobal, len(g.m.globals))}
 	g.inOrder(func(node uint32) {
 		n := uint32(len(g.functions))
 		if node < n {

@@ -20,13 +20,13 @@ func (m *module) functionSection(r *reader) {
 }
 
 func (m *module) tableSection(r *reader) {
-	n := r.count("tables", "Tables", m.limits.Tables)
+	n, total := r.count("tables", "Tables", m.limits.Tables), int64(0)
 	for i := 0; i < n && r.err == nil; i++ {
 		elem := r.referenceType()
 		at := r.p
 		l := r.limits("table")
-		if r.err == nil && int64(l.min) > int64(m.limits.TableSize) {
-			r.fail(at, "%d elements of a table exceed the limit TableSize of %d", l.min, m.limits.TableSize)
+		if total += int64(l.min); total > int64(m.limits.TableSize) {
+			r.fail(at, "%d elements of tables exceed the limit TableSize of %d", total, m.limits.TableSize)
 		}
 		m.tables = append(m.tables, table{l, elem})
 	}

@@ -51,7 +51,7 @@ func (e *emitter) prologue() {
 	e.index(opBrIf, 0)
 	if e.f.deep {
 		e.enter(e.f)
-		e.op(opBlock).raw(e.plan.blockType(e.m.types[e.f.typ].results)...)
+		e.op(opBlock).raw(e.plan.blockType(e.f.typ)...)
 	}
 }
 

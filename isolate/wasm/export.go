@@ -5,20 +5,19 @@ import "strings"
 func (m *module) exportSection(r *reader) {
 	n := r.count("exports", "Exports", m.limits.Exports)
 	seen := make(map[string]bool, n)
-	m.exported = make(map[uint32]bool)
 	for i := 0; i < n && r.err == nil; i++ {
 		at := r.p
-		e := exported{name: r.name("export name")}
+		e := exported{name: r.shortName("export name", m.limits.Name)}
 		if strings.HasPrefix(e.name, Prefix) {
-			r.fail(at, "export %q: names that start with %q are reserved", e.name, Prefix)
+			r.fail(at, "export %.200q: names that start with %q are reserved", e.name, Prefix)
 		}
 		if seen[e.name] {
-			r.fail(at, "export %q is there twice", e.name)
+			r.fail(at, "export %.200q is there twice", e.name)
 		}
 		seen[e.name] = true
 		m.exportOne(r, &e)
-		if e.kind == KindFunction {
-			m.exported[e.index] = true
+		if e.kind == KindFunction && r.err == nil {
+			m.add(&m.exported, e.index)
 		}
 		m.exports = append(m.exports, e)
 	}
@@ -39,6 +38,6 @@ func (m *module) exportOne(r *reader, e *exported) {
 	}
 	n := [...]int{KindFunction: m.nFunctions(), KindTable: len(m.tables), KindMemory: memories, KindGlobal: len(m.globals)}[e.kind]
 	if r.err == nil && int64(e.index) >= int64(n) {
-		r.fail(at, "export %q: %s index %d is out of range: there are %d", e.name, kindNames[e.kind], e.index, n)
+		r.fail(at, "export %.200q: %s index %d is out of range: there are %d", e.name, kindNames[e.kind], e.index, n)
 	}
 }

@@ -28,7 +28,8 @@ type framer struct {
 	stack    []operand
 	locals   []variable
 	loaded   []variable     // what the engine loads again after each call: the memory, mutable globals
-	which    map[uint32]int // index of a global → in loaded
+	which    []loadedGlobal // by index of a global
+	f        *function
 	blocks   []frameBlock
 	loops    []int32 // where the open loops began
 	merges   int32   // ends of blocks so far that were branched to
@@ -58,6 +59,12 @@ type variable struct {
 	counted bool  // the value has a slot
 }
 
+// loadedGlobal says where in framer.loaded a mutable global is while the function by is followed.
+type loadedGlobal struct {
+	by *function
+	at int
+}
+
 // frameBlock is an open block. Values that were made inside may differ at its end.
 type frameBlock struct {
 	opened  int32
@@ -81,9 +88,8 @@ const (
 
 // begin readies the framer for f. The entry may yield, and all parameters live across it.
 func (a *framer) begin(f *function) {
-	clear(a.which)
 	*a = framer{
-		m: a.m, code: a.code, which: a.which, load: a.load,
+		m: a.m, f: f, code: a.code, which: a.which, load: a.load,
 		loaded: append(a.loaded[:0], variable{bytes: 16}), // the memory's place and size
 		stack:  a.stack[:0], locals: a.locals[:0], blocks: a.blocks[:0], loops: a.loops[:0], spans: a.spans[:0],
 	}
@@ -222,13 +228,12 @@ func (a *framer) global(i *instruction) {
 	if !g.mutable {
 		return
 	}
-	n, ok := a.which[i.index]
-	if !ok {
-		n = len(a.loaded)
-		a.which[i.index] = n
+	at := &a.which[i.index]
+	if at.by != a.f {
+		*at = loadedGlobal{a.f, len(a.loaded)}
 		a.loaded = append(a.loaded, variable{bytes: valueBytes(g.typ)})
 	}
-	a.reload(&a.loaded[n])
+	a.reload(&a.loaded[at.at])
 }
 
 // circulate counts the values that v has at the headers of loops, which begin anew with what the

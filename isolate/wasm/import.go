@@ -13,14 +13,14 @@ func (m *module) importSection(r *reader) {
 // somebody else could neither be metered nor reset.
 func (m *module) importOne(r *reader) {
 	at := r.p
-	mod, name := r.name("import module name"), r.name("import name")
+	mod, name := r.shortName("import module name", m.limits.Name), r.shortName("import name", m.limits.Name)
 	kindAt := r.p
 	switch kind := r.byte(); kind {
 	case KindFunction:
 	case KindTable, KindMemory, KindGlobal:
-		r.fail(at, "import %q %q: an imported %s is not supported", mod, name, kindNames[kind])
+		r.fail(at, "import %.200q %.200q: an imported %s is not supported", mod, name, kindNames[kind])
 	case 4:
-		r.fail(at, "import %q %q: an imported tag (exceptions) is not supported", mod, name)
+		r.fail(at, "import %.200q %.200q: an imported tag (exceptions) is not supported", mod, name)
 	default:
 		r.fail(kindAt, "import kind %d is unknown", kind)
 	}
@@ -29,7 +29,7 @@ func (m *module) importOne(r *reader) {
 		return
 	}
 	if mod == MeterModule {
-		r.fail(at, "import %q %q: the module is reserved", mod, name)
+		r.fail(at, "import %.200q %.200q: the module is reserved", mod, name)
 		return
 	}
 	m.mayImport(r, at, importedFunction{mod, name, typ})
@@ -42,7 +42,7 @@ func (m *module) mayImport(r *reader, at int, f importedFunction) {
 		err = m.o.MayImport(f.module, f.name, t.params, t.results)
 	}
 	if err != nil {
-		r.fail(at, "import %q %q: %v", f.module, f.name, err)
+		r.fail(at, "import %.200q %.200q: %v", f.module, f.name, err)
 		r.err.Err = err
 		return
 	}

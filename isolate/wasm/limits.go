@@ -11,6 +11,7 @@ type Limits struct {
 	Functions     int // imported and defined functions. Default 200,000
 	BodyBytes     int // size of one function body. Default 1 MiB
 	Locals        int // parameters and locals of one function. Default 50,000
+	Values        int // locals of all functions and what their calls, blocks and branches carry, in sum. Default 10,000,000
 	BranchTargets int // br_table entries of one function, in sum. Default 32,768
 	Loops         int // of one function. Default 2,000
 	Charges       int // places of one function that charge fuel; in all ten times as many. Default 20,000
@@ -20,9 +21,11 @@ type Limits struct {
 	Types         int // Default 50,000
 	Params        int // parameters, and results, of one function type. Default 1,000
 	Tables        int // Default 100
-	TableSize     int // elements of one table; a larger declared maximum is lowered. Default 1,000,000
+	TableSize     int // elements of all tables, which share as much again to grow into. Default 1,000,000
 	Elements      int // element segments; the items of all together may be ten times as many. Default 200,000
 	Data          int // data segments. Default 200,000
+	Inits         int // data segments that memory.init names. Default 10,000
+	Name          int // bytes of the name of an import or export. Default 100,000
 }
 
 func (l Limits) withDefaults() Limits {
@@ -36,6 +39,7 @@ func (l Limits) withDefaults() Limits {
 	def(&l.Functions, 200_000)
 	def(&l.BodyBytes, 1<<20)
 	def(&l.Locals, 50_000)
+	def(&l.Values, 10_000_000)
 	def(&l.BranchTargets, 32_768)
 	def(&l.Loops, 2000)
 	def(&l.Charges, 20_000)
@@ -48,5 +52,7 @@ func (l Limits) withDefaults() Limits {
 	def(&l.TableSize, 1_000_000)
 	def(&l.Elements, 200_000)
 	def(&l.Data, 200_000)
+	def(&l.Inits, 10_000)
+	def(&l.Name, 100_000)
 	return l
 }

@@ -29,8 +29,8 @@ type module struct {
 	// places change when function indices move.
 	elementRefs []functionRef
 	globalRefs  []functionRef
-	taken       map[uint32]bool // functions whose address is taken
-	exported    map[uint32]bool // functions that are exported
+	taken       functionSet // whose address is taken
+	exported    functionSet
 }
 
 const noFunction = ^uint32(0)
@@ -96,11 +96,16 @@ func (m *module) typeOf(function uint32) funcType {
 	return m.types[m.imports[function].typ]
 }
 
-func (m *module) take(function uint32) {
-	if m.taken == nil {
-		m.taken = make(map[uint32]bool)
+// functionSet is a set of functions that exist.
+type functionSet []bool
+
+func (s functionSet) has(function uint32) bool { return s != nil && s[function] }
+
+func (m *module) add(s *functionSet, function uint32) {
+	if *s == nil {
+		*s = make(functionSet, m.nFunctions())
 	}
-	m.taken[function] = true
+	(*s)[function] = true
 }
 
 // functionIndex reads the index of a function that exists.

@@ -1,7 +1,5 @@
 package wasm
 
-import "math"
-
 // custom reads a custom section's name and, if it is "name", the functions' names, which make
 // stack traces readable. Whatever else is in custom sections is dropped.
 func (m *module) custom(r *reader) {
@@ -13,15 +11,15 @@ func (m *module) custom(r *reader) {
 		id := inner.byte()
 		sub := inner.span(int(inner.u32()))
 		if id == 1 && inner.err == nil {
-			m.names = functionNames(&sub)
+			m.names = functionNames(&sub, m.limits.Functions)
 			return
 		}
 	}
 }
 
-// functionNames reads a name map, nil if it is malformed.
-func functionNames(r *reader) []functionName {
-	n := r.count("names", "", math.MaxInt)
+// functionNames reads a name map, nil if it is malformed or has more names than there can be functions.
+func functionNames(r *reader, limit int) []functionName {
+	n := r.count("names", "Functions", limit)
 	names := make([]functionName, 0, n)
 	for last := int64(-1); len(names) < n; {
 		f := functionName{r.u32(), r.name("function name")}

@@ -77,9 +77,10 @@ func (o *output) functions() {
 // tables gives every table a maximum: the host pays for its elements.
 func (o *output) tables() {
 	var b []byte
+	share := uint32(o.m.limits.TableSize / max(1, len(o.m.tables)))
 	for _, t := range o.m.tables {
 		b = appendU32(append(b, t.elem, 1), t.min)
-		b = appendU32(b, t.capped(uint32(o.m.limits.TableSize)))
+		b = appendU32(b, t.capped(max(t.min, share)))
 	}
 	o.section(secTable, len(o.m.tables), b)
 }

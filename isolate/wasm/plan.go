@@ -22,11 +22,11 @@ type plan struct {
 	memoryPages                      uint32 // size of the rewritten memory
 
 	types     [][]byte          // encoded types that are added
-	resultsOf map[string]uint32 // results → index of the type ()→results
+	resultsOf map[uint32]uint32 // type → index of the type ()→its results
 }
 
 func newPlan(m *module, u *uses) *plan {
-	p := &plan{m: m, uses: u, maxDepth: m.o.depth(), imports: uint32(len(m.imports)), resultsOf: make(map[string]uint32)}
+	p := &plan{m: m, uses: u, maxDepth: m.o.depth(), imports: uint32(len(m.imports)), resultsOf: make(map[uint32]uint32)}
 	p.yield, p.deep = p.imports, p.imports+1
 	p.planTypes()
 	p.planHelpers()
@@ -75,18 +75,19 @@ func (p *plan) planTypes() {
 // typeIndex is the index of the n-th added type.
 func (p *plan) typeIndex(n int) uint32 { return uint32(len(p.m.types) + n) }
 
-// blockType is the encoded type of a block that leaves results.
-func (p *plan) blockType(results []byte) []byte {
+// blockType is the encoded type of a block that leaves the results of a function of type typ.
+func (p *plan) blockType(typ uint32) []byte {
+	results := p.m.types[typ].results
 	switch len(results) {
 	case 0:
 		return []byte{typeEmpty}
 	case 1:
 		return results
 	}
-	t, ok := p.resultsOf[string(results)]
+	t, ok := p.resultsOf[typ]
 	if !ok {
 		t = p.typeIndex(len(p.types))
-		p.resultsOf[string(results)] = t
+		p.resultsOf[typ] = t
 		p.types = append(p.types, append(appendU32([]byte{typeFunction, 0}, uint32(len(results))), results...))
 	}
 	return appendSigned(nil, int64(t))

@@ -60,6 +60,17 @@ func (r *reader) name(what string) string {
 	return string(v)
 }
 
+// shortName reads a name of at most limit bytes.
+func (r *reader) shortName(what string, limit int) string {
+	at := r.p
+	ahead := *r
+	if n := int(ahead.u32()); n > limit {
+		r.fail(at, "%d bytes of an %s exceed the limit Name of %d", n, what, limit)
+		return ""
+	}
+	return r.name(what)
+}
+
 // count reads the number of items that follow. It may exceed neither limit, whose name is
 // field, nor the bytes that are left, since each item takes at least one.
 func (r *reader) count(what, field string, limit int) int {

@@ -10,7 +10,7 @@ func (s *scanner) call(c *code, i *instruction) {
 			return
 		}
 		s.f.edges = append(s.f.edges, uint32(len(m.functions))+s.m.canon[i.index])
-		s.apply(m.types[i.index])
+		s.apply(c, m.types[i.index])
 		return
 	}
 	if int64(i.index) >= int64(m.nFunctions()) {
@@ -24,20 +24,23 @@ func (s *scanner) call(c *code, i *instruction) {
 	if n := uint32(len(m.imports)); i.index >= n {
 		s.f.edges = append(s.f.edges, i.index-n)
 	}
-	s.apply(m.typeOf(i.index))
+	s.apply(c, m.typeOf(i.index))
 }
 
 // reference checks that a function whose address is taken is declared outside of code, as the
 // format demands: our export of the start function must not count.
 func (s *scanner) reference(c *code, i *instruction) {
-	if !s.m.taken[i.index] && !s.m.exported[i.index] {
+	if !s.m.taken.has(i.index) && !s.m.exported.has(i.index) {
 		c.fail(i.at, "function %d is referred to but not declared", i.index)
 		return
 	}
-	s.m.take(i.index)
+	s.m.add(&s.m.taken, i.index)
 }
 
-func (s *scanner) apply(t funcType) { s.height += len(t.results) - len(t.params) }
+func (s *scanner) apply(c *code, t funcType) {
+	s.height += len(t.results) - len(t.params)
+	s.carry(c, c.current.at, len(t.params)+len(t.results))
+}
 
 // global keeps the guest away from the globals that are added behind its own, and marks writes
 // that a reset cannot undo.

@@ -97,7 +97,7 @@ func emit(m *module, functions []function, u *uses) *Rewritten {
 	o := &output{plan: p, m: m, re: new(Rewritten), b: []byte(header)}
 	for i := range functions {
 		if f := &functions[i]; f.deep {
-			p.blockType(m.types[f.typ].results) // adds types before they are written
+			p.blockType(f.typ) // adds types before they are written
 		}
 	}
 	o.types()

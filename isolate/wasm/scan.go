@@ -16,6 +16,7 @@ type scanner struct {
 	uses     uses
 	controls []control
 	targets  []uint32
+	values   int // of all functions so far; see Limits.Values
 	height   int
 	loops    int
 	locals   uint32 // of f, parameters included
@@ -69,6 +70,15 @@ func (s *scanner) declarations(c *code) {
 		c.valueType()
 	}
 	s.locals = uint32(total)
+	s.carry(c, s.f.body.from, int(total)+len(s.m.types[s.f.typ].results))
+}
+
+// carry counts values, each of which is a step of what analyses the function, here and in the
+// engine. A call of two bytes may carry 2,000, and a function of three have 50,000 locals.
+func (s *scanner) carry(c *code, at, values int) {
+	if s.values += values; s.values > s.m.limits.Values {
+		c.fail(at, "values of the locals, calls, blocks and branches of all functions up to function %d exceed the limit Values of %d", s.index, s.m.limits.Values)
+	}
 }
 
 func (s *scanner) instruction(c *code) {
@@ -129,6 +139,7 @@ func (s *scanner) open(c *code, i *instruction) {
 		t := s.m.types[i.block]
 		b.params, b.results = len(t.params), len(t.results)
 	}
+	s.carry(c, i.at, b.params+b.results)
 	b.base = max(s.height-b.params, s.controls[len(s.controls)-1].base)
 	s.controls = append(s.controls, b)
 }
@@ -154,18 +165,32 @@ func (s *scanner) branch(c *code, i *instruction) {
 	case opBr, opBrIf:
 		if i.index >= labels {
 			c.fail(i.at, "label %d is out of range: %d blocks are open", i.index, labels)
+			return
 		}
+		s.carry(c, i.at, s.arity(i.index))
 	case opBrTable:
 		for _, l := range c.targets {
 			if l >= labels {
 				c.fail(i.at, "label %d is out of range: %d blocks are open", l, labels)
 				return
 			}
+			s.carry(c, i.at, s.arity(l))
 		}
+	case opReturn:
+		s.carry(c, i.at, s.controls[0].results)
 	}
 	if i.op != opBrIf { // what follows is unreachable
 		s.height = s.controls[len(s.controls)-1].base
 	}
+}
+
+// arity is how many values a branch to label carries.
+func (s *scanner) arity(label uint32) int {
+	to := &s.controls[len(s.controls)-1-int(label)]
+	if to.op == opLoop {
+		return to.params
+	}
+	return to.results
 }
 
 // state notes what memory and table instructions need.
@@ -207,6 +232,9 @@ func (s *scanner) segment(c *code, i *instruction) {
 			u.initHelper = make(map[uint32]int32)
 		}
 		if _, ok := u.initHelper[i.index]; !ok {
+			if len(u.init) == s.m.limits.Inits {
+				c.fail(i.at, "data segments that memory.init names exceed the limit Inits of %d", s.m.limits.Inits)
+			}
 			u.initHelper[i.index] = int32(len(u.init))
 			u.init = append(u.init, i.index)
 		}

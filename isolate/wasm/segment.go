@@ -72,7 +72,9 @@ func (m *module) elementItems(r *reader, expressions bool, room int) int {
 		}
 		ref := m.functionIndex(r)
 		m.elementRefs = append(m.elementRefs, ref)
-		m.take(ref.index)
+		if r.err == nil {
+			m.add(&m.taken, ref.index)
+		}
 	}
 	return n
 }
