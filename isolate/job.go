@@ -90,6 +90,14 @@ func (j *job) Pace() {
 	}
 }
 
+// Afford implements service.Meter.
+func (j *job) Afford(d time.Duration) {
+	j.Pace()
+	if d > j.left-j.spent {
+		panic(jobOver{ErrCPULimit})
+	}
+}
+
 func (j *job) enterLane() {
 	j.waiting = true
 	if !j.lane.enter(j.ctx.Done(), nil) {

@@ -53,7 +53,7 @@ func (is *Isolate) hostService(req, ptr, id uint32) int32 {
 }
 
 func (is *Isolate) askService(c *Call, block []byte, scope bool, id uint32) (int32, error) {
-	r := service.Request{Method: getWord(block, js.ServiceMethod), Scope: scope, Meter: isolateMeter{is}}
+	r := service.Request{Method: getWord(block, js.ServiceMethod), Scope: scope, Later: id != 0, Meter: isolateMeter{is}}
 	object := getWord(block, js.ServiceObject)
 	if r.Method == methodFree {
 		c.freeObject(object)
@@ -159,6 +159,13 @@ func (is *Isolate) copyIn(to, from []byte) {
 type isolateMeter struct{ is *Isolate }
 
 func (m isolateMeter) Pace() { m.is.pace() }
+
+func (m isolateMeter) Afford(d time.Duration) {
+	m.is.pace()
+	if d > m.is.meter.call.left() {
+		panic(ErrCPULimit)
+	}
+}
 
 // object finds what id names; 0 names nothing.
 func (c *Call) object(id uint32) (any, bool) {

@@ -7,6 +7,8 @@
 //	        ◄── bytes | an object's id and bytes | error ◄──           ◄── Answer ──
 package service
 
+import "time"
+
 // Request is one request of a service.
 type Request struct {
 	Method uint32
@@ -16,6 +18,17 @@ type Request struct {
 	// Scope says that module scope asks. What it is given ends up in a snapshot that every clone
 	// shares, so it gets no object, no randomness and no I/O.
 	Scope bool
+	// Later says that who asks waits for a promise, and may be given a Job.
+	Later bool
+}
+
+// Do answers with what work returns: as a Job when that can be, else at once.
+func (r *Request) Do(work func(Meter) ([]byte, error)) (Answer, error) {
+	if r.Later && !r.Scope {
+		return Answer{Job: work}, nil
+	}
+	b, err := work(r.Meter)
+	return Answer{Bytes: b}, err
 }
 
 // Part is the i-th part, empty when there are fewer.
@@ -54,6 +67,9 @@ type Meter interface {
 	// since the last one and does not return (it panics with a value of its caller's) when the
 	// request is over. A service defers whatever must be given back.
 	Pace()
+	// Afford is Pace before work that cannot be interrupted and takes about d of CPU time: it ends
+	// a request that has less left.
+	Afford(d time.Duration)
 }
 
 // Service answers requests. An error that is no *Error is a bug of the service.
