@@ -1,4 +1,4 @@
-// crypto's random numbers. They come from the host, one call each.
+// crypto, and its random numbers: they come from the host, one call each. crypto.subtle is in 75.
 
 const RANDOM_MAX = 65_536; // bytes of one getRandomValues
 const integerView = /^(?:Big)?(?:Int|Uint)(?:8|16|32|64)(?:Clamped)?Array$/;
@@ -7,6 +7,8 @@ class Crypto {
   constructor(secret) {
     if (secret !== SECRET) throw illegal();
   }
+
+  get subtle() { return subtle; }
 
   getRandomValues(array) {
     need(arguments.length, 1, "getRandomValues");
