@@ -88,12 +88,9 @@ func (e *Engine) recipe(v *version, frozen []byte) (*recipe, error) {
 	return e.newRecipe(v.script.ref(), &stored, modules, nil)
 }
 
-// Requests that may wait in one JavaScript isolate at once: dispatch and outbound Workers mostly
-// wait for others.
-const (
-	suspendedPlain = 32
-	suspendedUser  = 8
-)
+// suspendedPlain is how many requests may wait in one JavaScript isolate of a plain Worker:
+// dispatch and outbound Workers mostly wait for others. User Workers have the runtime's default.
+const suspendedPlain = 32
 
 // newRecipe says how to run v, whose secrets are open, from its modules or its frozen snapshot.
 func (e *Engine) newRecipe(ref Ref, v *Version, modules []isolate.Module, frozen []byte) (*recipe, error) {
@@ -101,7 +98,7 @@ func (e *Engine) newRecipe(ref Ref, v *Version, modules []isolate.Module, frozen
 	if err != nil {
 		return nil, err
 	}
-	defaults, suspended := &e.limits, suspendedUser
+	defaults, suspended := &e.limits, 0
 	if ref.Namespace == "" {
 		defaults, suspended = &e.plainLimits, suspendedPlain
 	}

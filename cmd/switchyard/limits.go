@@ -27,7 +27,7 @@ type limitsConfig struct {
 	CompileMem   int   `yaml:"compile_memory_mb"` // of the process that does. Default: 1,024
 	Isolates     int   `yaml:"isolates"`          // of one version. Default: 64
 	Warm         int   `yaml:"warm_mb"`           // of all isolates and snapshots, before idle ones go. Default: 1,024
-	Suspended    int   `yaml:"suspended_per_js"`  // requests waiting in one JavaScript isolate. Default: 8
+	Suspended    int   `yaml:"suspended_per_js"`  // requests waiting in one JavaScript isolate of a user Worker. Default: 8; plain Workers: 32
 }
 
 func (l callLimits) limits() isolate.Limits {
