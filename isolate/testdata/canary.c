@@ -1,5 +1,5 @@
 /* A guest that hides a secret wherever it can write, and one that looks for it. guest/c/build.sh
- * compiles it. */
+ * compiles it. What /take hides is its client's, the rest it makes itself. */
 #include "../guest/c/switchyard.h"
 
 __attribute__((import_module("wasi_snapshot_preview1"), import_name("random_get")))
@@ -62,6 +62,45 @@ static void search(uint32_t req) {
 	answer(req, found);
 }
 
+static char taken[64];
+static __externref_t refs[0];
+
+static void wait_for_ever(uint32_t req) {
+	static char out[64];
+	struct sy_writer w = sy_begin_request(out, SY_TEXT("GET"), SY_TEXT("http://o.test/hang"));
+	struct sy_fetch_block block = {.binding = -1, .head = w.buf, .head_len = w.len};
+	int32_t op = sy_fetch(req, &block);
+	sy_wait(req, &op, 1, -1);
+}
+
+/* What its client sent goes to data, stack and fresh memory, and the call ends in one of the ways
+ * that there are. The answer is how many references another call left in the table. */
+static void take(uint32_t req, char end_of_call) {
+	volatile char on_stack[sizeof taken];
+	uint32_t left = __builtin_wasm_table_size(refs);
+	sy_body_read(req, sy_request_body(req), taken, sizeof taken);
+	char *fresh = (char *)end();
+	__builtin_wasm_memory_grow(0, 1);
+	for (uint32_t i = 0; i < sizeof taken; i++)
+		on_stack[i] = fresh[i] = taken[i];
+	switch (end_of_call) {
+	case 'g': /* table.grow */
+		__builtin_wasm_table_grow(refs, __builtin_wasm_ref_null_extern(), 3);
+		break;
+	case 's': /* spin */
+		for (volatile uint32_t i = 0;; i++)
+			;
+	case 't':
+		__builtin_trap();
+	case 'b': /* breach */
+		sy_log(req, SY_INFO, (const char *)0xffffff00, 1 << 16);
+		break;
+	case 'w':
+		wait_for_ever(req);
+	}
+	answer(req, left);
+}
+
 SY_EXPORT(switchyard_reseed) void reseed(void) { random_get(&seeded, sizeof seeded); }
 
 SY_EXPORT(handle) void handle(uint32_t req) {
@@ -74,6 +113,8 @@ SY_EXPORT(handle) void handle(uint32_t req) {
 		return plant_beyond(req);
 	case 's':
 		return search(req);
+	case 't': /* take/END */
+		return take(req, path.len > 6 ? path.ptr[6] : 0);
 	case 'r': /* what reseed made, in 24 bits */
 		answer(req, 0);
 		sy_log(req, SY_INFO, (const char *)&seeded, sizeof seeded);

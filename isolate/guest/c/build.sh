@@ -16,5 +16,5 @@ compile() {
 compile hello.c hello.wasm
 compile example.c example.wasm -DSTREAMING
 compile example.c ../../testdata/inline.wasm
-compile ../../testdata/canary.c ../../testdata/canary.wasm
+compile ../../testdata/canary.c ../../testdata/canary.wasm -mreference-types
 compile ../../testdata/states.c ../../testdata/states.wasm
