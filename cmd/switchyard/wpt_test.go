@@ -25,7 +25,7 @@ var (
 var wptShort = regexp.MustCompile(`^(url__(url-constructor@0|url-origin|url-statics-parse|urlsearchparams-.*)` +
 	`|encoding__(streams__(decode-utf8|encode-.*)|textdecoder-(copy|eof|arguments))` +
 	`|streams__(queuing-strategies|piping__general|readable-streams__general|readable-byte-streams__general|transform-streams__general)` +
-	`|WebCryptoAPI__(getRandomValues|randomUUID.https)` +
+	`|WebCryptoAPI__(getRandomValues|randomUUID.https|digest__.*|encrypt_decrypt__aes_.*|sign_verify__(hmac|ecdsa).*|import_export__ec_importKey.https.*)` +
 	`|html__webappapis__(timers|microtask-queuing|structured-clone).*` +
 	`|console__.*|hr-time__basic|FileAPI__blob__Blob-(slice|text|stream)|dom__(abort__event|events__EventTarget-constructible))$`)
 

@@ -38,7 +38,7 @@ func generateCurve(r *service.Request) (service.Answer, error) {
 	if err != nil {
 		return service.Answer{}, errOperation
 	}
-	return bytes(fields(marshalPrivate(private), marshalPublic(public)))
+	return answer(fields(marshalPrivate(private), marshalPublic(public)))
 }
 
 func generateEd25519() (public, private any, err error) { return ed25519.GenerateKey(nil) }
@@ -49,7 +49,7 @@ func importRaw(r *service.Request) (service.Answer, error) {
 	if err != nil {
 		return service.Answer{}, errKey
 	}
-	return bytes(describe(k))
+	return answer(describe(k))
 }
 
 func publicPoint(curve string, raw []byte) (any, error) {
@@ -80,7 +80,7 @@ func importCurve(r *service.Request) (service.Answer, error) {
 	if err != nil || subtle.ConstantTimeCompare(rawPublic(publicFrom(k)), r.Part(2)) != 1 {
 		return service.Answer{}, errKey
 	}
-	return bytes(describe(k))
+	return answer(describe(k))
 }
 
 func privatePoint(curve string, raw []byte) (any, error) {
@@ -110,7 +110,7 @@ func agree(r *service.Request) (service.Answer, error) {
 	if err != nil { // the point of order one
 		return service.Answer{}, errOperation
 	}
-	return bytes(secret)
+	return answer(secret)
 }
 
 func ecdhPrivate(k any) *ecdh.PrivateKey {

@@ -18,7 +18,7 @@ func hkdfBits(r *service.Request) (service.Answer, error) {
 	if err != nil {
 		return service.Answer{}, service.Fail("OperationError", "HKDF gives at most 255 hashes.")
 	}
-	return bytes(b)
+	return answer(b)
 }
 
 // maxDerived bounds what PBKDF2 is asked for, in bytes.
@@ -32,12 +32,12 @@ func pbkdf2Bits(r *service.Request) (service.Answer, error) {
 		return service.Answer{}, service.Fail("OperationError", "PBKDF2 is asked for too much.")
 	}
 	return r.Do(func(m service.Meter) ([]byte, error) {
-		return pbkdf2(m, hash, password, salt, iterations, length), nil
+		return pbkdf2Bytes(m, hash, password, salt, iterations, length), nil
 	})
 }
 
-// pbkdf2 is RFC 8018's, which crypto/pbkdf2 is too: this one can be interrupted.
-func pbkdf2(m service.Meter, hash crypto.Hash, password, salt []byte, iterations uint32, length int) []byte {
+// pbkdf2Bytes is RFC 8018's, which crypto/pbkdf2 is too: this one can be interrupted.
+func pbkdf2Bytes(m service.Meter, hash crypto.Hash, password, salt []byte, iterations uint32, length int) []byte {
 	prf := hmac.New(hash.New, password)
 	var out []byte
 	for block := uint32(1); len(out) < length; block++ {

@@ -27,7 +27,7 @@ func updateDigest(r *service.Request) (service.Answer, error) {
 	return service.Answer{}, nil
 }
 
-func endDigest(r *service.Request) (service.Answer, error) { return bytes(hasherOf(r).Sum(nil)) }
+func endDigest(r *service.Request) (service.Answer, error) { return answer(hasherOf(r).Sum(nil)) }
 
 func hasherOf(r *service.Request) hash.Hash {
 	h, ok := r.Object.(hash.Hash)

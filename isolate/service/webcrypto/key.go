@@ -112,7 +112,7 @@ func importDER(r *service.Request) (service.Answer, error) {
 	if d == nil {
 		return service.Answer{}, errKey
 	}
-	return bytes(d)
+	return answer(d)
 }
 
 // describe is what an import gives: the key as we keep it, what it is, and for RSA the modulus'
@@ -120,9 +120,9 @@ func importDER(r *service.Request) (service.Answer, error) {
 func describe(k any) []byte {
 	switch k := k.(type) {
 	case *rsa.PrivateKey:
-		return describeRSA(marshalPrivate(k), &k.PublicKey)
+		return describeRSA(marshalPrivate(k), &k.PublicKey, maxPrivate)
 	case *rsa.PublicKey:
-		return describeRSA(marshalPublic(k), k)
+		return describeRSA(marshalPublic(k), k, maxModulus)
 	case *ecdsa.PrivateKey, ed25519.PrivateKey, *ecdh.PrivateKey:
 		if name := curveName(publicFrom(k)); name != "" {
 			return fields(marshalPrivate(k), []byte(name))
@@ -135,8 +135,8 @@ func describe(k any) []byte {
 	return nil
 }
 
-func describeRSA(der []byte, k *rsa.PublicKey) []byte {
-	if k.N.BitLen() > maxModulus {
+func describeRSA(der []byte, k *rsa.PublicKey, maxBits int) []byte {
+	if k.N.BitLen() > maxBits {
 		return nil
 	}
 	bits := uint32(k.N.BitLen())
@@ -187,18 +187,18 @@ func fieldsOf(r *service.Request) (service.Answer, error) {
 			return service.Answer{}, err
 		}
 		if k, ok := k.(*rsa.PublicKey); ok {
-			return bytes(fields(fieldsRSA(k)...))
+			return answer(fields(fieldsRSA(k)...))
 		}
-		return bytes(fields(rawPublic(k)))
+		return answer(fields(rawPublic(k)))
 	}
 	k, err := parsePrivate(r.Part(1))
 	if err != nil {
 		return service.Answer{}, err
 	}
 	if k, ok := k.(*rsa.PrivateKey); ok {
-		return bytes(fields(privateFieldsRSA(k)...))
+		return answer(fields(privateFieldsRSA(k)...))
 	}
-	return bytes(fields(rawPublic(publicFrom(k)), rawPrivate(k)))
+	return answer(fields(rawPublic(publicFrom(k)), rawPrivate(k)))
 }
 
 func rawPrivate(k any) []byte {

@@ -10,8 +10,8 @@ import (
 	"switchyard/isolate/service"
 )
 
-// sign: algorithm, hash, private key, data, salt length. What is signed with takes no randomness
-// of the request's scope but ECDSA's and PSS', which a snapshot may hold: they only blind.
+// sign: algorithm, hash, private key, data, salt length. ECDSA and PSS are random, and so not for
+// module scope.
 func sign(r *service.Request) (service.Answer, error) {
 	name, hash, key, data, salt := string(r.Part(0)), r.Part(1), r.Part(2), r.Part(3), r.Number(4)
 	source, err := random(r)

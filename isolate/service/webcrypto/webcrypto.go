@@ -50,13 +50,13 @@ var (
 	errScope     = service.Fail("Error", "Random values cannot be generated within global scope. Perform this operation within a handler.")
 )
 
-func bytes(b []byte) (service.Answer, error) { return service.Answer{Bytes: b}, nil }
+func answer(b []byte) (service.Answer, error) { return service.Answer{Bytes: b}, nil }
 
 func truth(ok bool) (service.Answer, error) {
 	if ok {
-		return bytes([]byte{1})
+		return answer([]byte{1})
 	}
-	return bytes([]byte{0})
+	return answer([]byte{0})
 }
 
 // fields are byte strings, each behind a u32 of its length.
