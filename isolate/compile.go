@@ -2,14 +2,14 @@ package isolate
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io"
 	"runtime"
 	"strings"
 
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/experimental"
+
+	"switchyard/isolate/wasm"
 )
 
 // Derived keeps what can be made again, by name: native code and what Workers are after their
@@ -36,6 +36,10 @@ func (k *moduleKey) name() string {
 	return fmt.Sprintf("%s%x-%s-%x-%x", codeFolder, k.source, k.rules, k.memory, k.depth)
 }
 
+// wholeName is that of the code with the rewritten module, which must be of this rewriter: code
+// alone is called by what the rewritten module hashes to.
+func (k *moduleKey) wholeName() string { return fmt.Sprintf("%s-%d", k.name(), wasm.Version) }
+
 // CodeOf returns the hexadecimal SHA-256 of the module that a name in a Derived is the native
 // code of; false when the name is of something else.
 func CodeOf(name string) (hash string, ok bool) {
@@ -49,7 +53,7 @@ func (rt *Runtime) Runs(name string) bool {
 	rt.modules.Lock()
 	defer rt.modules.Unlock()
 	for key := range rt.modules.byKey {
-		if key.name() == name {
+		if key.name() == name || key.wholeName() == name {
 			return true
 		}
 	}
@@ -65,8 +69,12 @@ func (rt *Runtime) native(ctx context.Context, key moduleKey, rewritten []byte) 
 			return c, nil
 		}
 	}
-	c, code, err := rt.compileHere(rewritten)
-	if errors.Is(err, errNoCode) {
+	var c wazero.CompiledModule
+	var code nativeCode
+	var err error
+	if rt.codes.compiles.Load() {
+		c, code, err = rt.compileHere(rewritten)
+	} else {
 		c, code, err = rt.compileAside(ctx, rewritten)
 	}
 	if err == nil && code != nil {
@@ -82,49 +90,18 @@ func (rt *Runtime) load(rewritten []byte, code nativeCode) (wazero.CompiledModul
 	return rt.wazero.CompileModule(context.Background(), rewritten)
 }
 
-// compileHere validates the module and, where this process may compile, compiles it; elsewhere
-// the error is errNoCode. It takes at most a module at a time: one uses every processor already.
+// compileHere compiles a module in this process, one at a time: it uses every processor already.
 func (rt *Runtime) compileHere(rewritten []byte) (wazero.CompiledModule, nativeCode, error) {
 	rt.compiling.Lock()
 	defer rt.compiling.Unlock()
 	c, err := rt.wazero.CompileModule(compileContext(), rewritten)
-	if err != nil && !errors.Is(err, errNoCode) {
+	if err != nil {
 		err = fmt.Errorf("wasm module does not validate: %w", err)
 	}
 	return c, rt.codes.take(), err
 }
 
-// compileAside has the module compiled in a process of its own.
-func (rt *Runtime) compileAside(ctx context.Context, rewritten []byte) (wazero.CompiledModule, nativeCode, error) {
-	code, err := rt.compiler.run(ctx, rewritten)
-	if err != nil {
-		return nil, nil, err
-	}
-	c, err := rt.load(rewritten, code)
-	if err != nil {
-		return nil, nil, fmt.Errorf("compiled wasm module: %w", err)
-	}
-	return c, code, nil
-}
-
 // compileContext lets one compilation use every processor.
 func compileContext() context.Context {
 	return experimental.WithCompilationWorkers(context.Background(), runtime.GOMAXPROCS(0))
-}
-
-// CompileStdin is what a Compiler's process does: it reads a rewritten module to its end and
-// writes its native code. The error is for people.
-func CompileStdin(in io.Reader, out io.Writer) error {
-	binary, err := io.ReadAll(in)
-	if err != nil {
-		return err
-	}
-	codes, cache := newNativeCache()
-	codes.compiles.Store(true)
-	rt := wazero.NewRuntimeWithConfig(context.Background(), runtimeConfig(maxMemory).WithCompilationCache(cache))
-	if _, err := rt.CompileModule(compileContext(), binary); err != nil {
-		return err
-	}
-	_, err = out.Write(codes.take())
-	return err // the process ends now: nothing is given back
 }

@@ -85,8 +85,13 @@ func slowModule(functions, loops int) []byte {
 	for range loops {
 		body = append(body, 0x03, 0x40, 0x0b) // loop end
 	}
-	body = append(body, 0x0b)
-	uleb := func(n int) []byte { return binary.AppendUvarint(nil, uint64(n)) }
+	return codeModule(functions, append(body, 0x0b))
+}
+
+func uleb(n int) []byte { return binary.AppendUvarint(nil, uint64(n)) }
+
+// codeModule has the same body, locals and all, for each of its functions, which take an i32.
+func codeModule(functions int, body []byte) []byte {
 	section := func(b []byte, id byte, content ...[]byte) []byte {
 		all := bytes.Join(content, nil)
 		return append(append(append(b, id), uleb(len(all))...), all...)

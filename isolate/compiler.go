@@ -64,9 +64,9 @@ func (r *refusedModule) Error() string { return r.why }
 // errCompiler is trouble of this machine, not of the module.
 var errCompiler = errors.New("the compiler's process cannot be run")
 
-// run compiles a rewritten module when its turn has come. The error is a *refusedModule,
-// ErrCompiling, errCompiler or ctx's.
-func (c *compiler) run(ctx context.Context, module []byte) (nativeCode, error) {
+// run has an order filled when its turn has come, and returns the encoded product. The error is a
+// *refusedModule, ErrCompiling, errCompiler or ctx's.
+func (c *compiler) run(ctx context.Context, o *order) ([]byte, error) {
 	if c.waiting.Add(1) > maxCompiling {
 		c.waiting.Add(-1)
 		return nil, ErrCompiling
@@ -79,15 +79,15 @@ func (c *compiler) run(ctx context.Context, module []byte) (nativeCode, error) {
 		c.waiting.Add(-1)
 		return nil, ctx.Err()
 	}
-	return c.process(ctx, module)
+	return c.process(ctx, o.encode())
 }
 
 // process starts a process, confines it before it has read anything, and waits for its end.
-func (c *compiler) process(ctx context.Context, module []byte) (nativeCode, error) {
-	code, complaint := boundedBuffer{most: maxNativeCode}, boundedBuffer{most: maxComplaint}
+func (c *compiler) process(ctx context.Context, order []byte) ([]byte, error) {
+	product, complaint := boundedBuffer{most: maxNativeCode}, boundedBuffer{most: maxComplaint}
 	cmd := exec.Command(c.Command[0], c.Command[1:]...)
 	cmd.Env = []string{fmt.Sprintf("GOMEMLIMIT=%d", c.Memory/4*3)} // and nothing of ours
-	cmd.Stdout, cmd.Stderr = &code, &complaint
+	cmd.Stdout, cmd.Stderr = &product, &complaint
 	cmd.SysProcAttr = compilerAttributes()
 	// The kernel ends the process with the thread that started it.
 	runtime.LockOSThread()
@@ -104,7 +104,7 @@ func (c *compiler) process(ctx context.Context, module []byte) (nativeCode, erro
 		err = fmt.Errorf("%w: %w", errCompiler, err)
 	}
 	go func() { // ends with the process at the latest
-		in.Write(module) // a process that does not want it says why
+		in.Write(order) // a process that does not want it says why
 		in.Close()
 	}()
 	ended := make(chan error, 1)
@@ -112,7 +112,7 @@ func (c *compiler) process(ctx context.Context, module []byte) (nativeCode, erro
 	if err := errors.Join(err, c.watch(ctx, cmd, ended, &complaint)); err != nil {
 		return nil, err
 	}
-	return code.bytes, nil
+	return product.bytes, nil
 }
 
 // watch waits for the end of the process, which it brings about when the budget is spent or

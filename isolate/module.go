@@ -3,7 +3,6 @@ package isolate
 import (
 	"context"
 	"crypto/sha256"
-	"errors"
 
 	"github.com/tetratelabs/wazero"
 
@@ -110,6 +109,12 @@ func (m *module) close() {
 // make is the goroutine of a module's making.
 func (m *module) make(ctx context.Context, binary []byte, rules importRules) {
 	m.rewritten, m.compiled, m.err = m.rt.translate(ctx, m.key, binary, rules)
+	if m.rewritten != nil {
+		m.rewritten.Binary = nil // wazero has it
+	}
+	if m.err == nil && m.rewritten.MemoryPages == 0 {
+		m.err = errNoMemory
+	}
 	m.rt.modules.Lock()
 	m.made = true
 	wanted := m.users > 0
@@ -128,19 +133,13 @@ func (m *module) free() {
 
 // translate rewrites binary and finds or makes the native code of the result.
 func (rt *Runtime) translate(ctx context.Context, key moduleKey, binary []byte, rules importRules) (*wasm.Rewritten, wazero.CompiledModule, error) {
-	re, err := wasm.Rewrite(binary, wasm.Options{
-		MaxPages: uint32((key.memory + wasmPage - 1) / wasmPage), MaxDepth: key.depth, MayImport: rules.may,
-	})
+	if len(binary) > rewriteHere && !rt.codes.compiles.Load() {
+		return rt.translateAside(ctx, key, binary, rules)
+	}
+	re, err := wasm.Rewrite(binary, key.options(rules))
 	if err != nil {
 		return nil, nil, err
-	}
-	if re.MemoryPages == 0 {
-		return nil, nil, errors.New("wasm module has no memory of its own")
 	}
 	compiled, err := rt.native(ctx, key, re.Binary)
-	if err != nil {
-		return nil, nil, err
-	}
-	re.Binary = nil // wazero has it
-	return re, compiled, nil
+	return re, compiled, err
 }

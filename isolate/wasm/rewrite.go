@@ -9,6 +9,10 @@ const (
 	MeterDeep   = "deep"  // frames passed Limit: raise it, or end the guest by a panic
 )
 
+// Version is of what Rewrite makes of a binary: who keeps a Rewritten must not use it when this has
+// changed. A test compares what comes out with what did.
+const Version = 1
+
 // MinRefill is the least fuel that yield may leave: a guest that cannot pay for the next piece
 // of its code yields again, without end.
 const MinRefill = chargeCap
