@@ -94,3 +94,15 @@ func BenchmarkJSVariants(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkJSON is a handler that parses 2 KB of JSON, changes it and answers with it.
+func BenchmarkJSON(b *testing.B) {
+	p := newTestPool(b, jsSpec(`
+const users = JSON.stringify(Array.from({ length: 20 }, (_, i) => ({ id: i, name: "User " + i, mail: "user" + i + "@example.com", active: i % 2 === 0, tags: ["a", "b"], score: i * 1.5 })));
+export default { fetch() { const list = JSON.parse(users); list[3].name = "changed"; return new Response(JSON.stringify(list)) } }`))
+	for b.Loop() {
+		if _, err := ask(p, nil, testRequest("GET", "http://a.test/", "")); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

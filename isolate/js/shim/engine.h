@@ -23,6 +23,7 @@ typedef JSValue JSValueConst;
 
 enum {
   TAG_FIRST = -9,
+  TAG_SYMBOL = -8,
   TAG_STRING = -7,
   TAG_ROPE = -6,
   TAG_OBJECT = -1,
@@ -139,6 +140,14 @@ int JS_DefinePropertyValue(JSContext *, JSValueConst, JSAtom, JSValue, int flags
 int JS_DefinePropertyValueStr(JSContext *, JSValueConst, const char *, JSValue, int flags);
 JSValue JS_GetPrototype(JSContext *, JSValueConst);
 int JS_GetLength(JSContext *, JSValueConst, int64_t *);
+bool JS_IsProxy(JSValueConst);
+
+// A descriptor's values are the caller's; both of an accessor's are in getter and setter.
+typedef struct JSPropertyDescriptor {
+  int flags;
+  JSValue value, getter, setter;
+} JSPropertyDescriptor;
+int JS_GetOwnProperty(JSContext *, JSPropertyDescriptor *, JSValueConst, JSAtom);  // 1: there is one; NULL: just ask
 
 typedef struct JSPropertyEnum {
   bool is_enumerable;

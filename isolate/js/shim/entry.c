@@ -23,6 +23,7 @@
 #include "request.h"
 #include "response.h"
 #include "shapes.h"
+#include "stringify.h"
 #include "url.h"
 #include "urlsearchparams.h"
 
@@ -62,6 +63,7 @@ static void define_classes(void) {
   params_define();
   codec_define();
   json_define();
+  stringify_define();
   random_define();
   event_define();
   module_define();

@@ -1,6 +1,7 @@
 #include "options.h"
 
 #include "atoms.h"
+#include "stringify.h"
 #include "text.h"
 
 // begin opens the next member of the object that is open.
@@ -21,7 +22,7 @@ static bool is_dictionary(JSContext *ctx, JSValueConst value, const char *what) 
 static bool put_json(JSContext *ctx, Buffer *b, const char *name, JSValueConst value, const char *what) {
   if (!is_dictionary(ctx, value, what)) return false;
   if (is_nullish(value)) return true;
-  JSValue json = JS_JSONStringify(ctx, value, JS_UNDEFINED, JS_UNDEFINED);
+  JSValue json = stringify(ctx, value, JS_UNDEFINED, JS_UNDEFINED);
   Text text = {0};
   bool ok = !JS_IsException(json);
   if (ok && JS_IsString(json) && (ok = usv_text(ctx, json, &text))) {

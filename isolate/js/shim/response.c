@@ -7,6 +7,7 @@
 #include "owner.h"
 #include "reason.h"
 #include "report.h"
+#include "stringify.h"
 #include "url.h"
 
 Class response_class;
@@ -200,7 +201,7 @@ static JSValue make_redirect(JSContext *ctx, JSValueConst self, int argc, JSValu
 
 static bool json_body(JSContext *ctx, Response *r, JSValueConst data) {
   static const char TYPE[] = "application/json";
-  JSValue text = JS_JSONStringify(ctx, data, JS_UNDEFINED, JS_UNDEFINED);
+  JSValue text = stringify(ctx, data, JS_UNDEFINED, JS_UNDEFINED);
   if (JS_IsException(text)) return false;
   if (!JS_IsString(text)) {
     JS_ThrowTypeError(ctx, "The data is not JSON serializable");
