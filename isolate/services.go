@@ -9,12 +9,14 @@ import (
 	"switchyard/isolate/js"
 	"switchyard/isolate/service"
 	"switchyard/isolate/service/compression"
+	"switchyard/isolate/service/encoding"
 	"switchyard/isolate/service/webcrypto"
 )
 
 // services are what SERVICE can ask for, by number.
 var services = map[uint32]service.Service{
 	1: webcrypto.Serve,
+	2: encoding.Serve,
 	3: compression.Serve,
 }
 

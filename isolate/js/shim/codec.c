@@ -6,10 +6,12 @@
 #include "bytes.h"
 #include "encoding.h"
 #include "object.h"
+#include "legacy.h"
 #include "text.h"
 
 typedef struct {
-  const Encoding *encoding;
+  const Encoding *encoding;  // NULL: legacy is
+  Legacy legacy;
   bool fatal, ignore_bom, bom_done;
   uint8_t tail_len;
   char tail[3];  // an incomplete character that the next chunk may complete
@@ -86,16 +88,19 @@ static const JSCFunctionListEntry encoder_members[] = {
 
 // ---- TextDecoder
 
-// read_label finds the encoding of a label, UTF-8 for none. NULL: it threw.
-static const Encoding *read_label(JSContext *ctx, JSValueConst label) {
-  if (JS_IsUndefined(label)) return &utf8_encoding;
+// read_label finds the encoding of a label, UTF-8 for none. False: it threw.
+static bool read_label(JSContext *ctx, JSValueConst label, Decoder *d) {
+  d->encoding = &utf8_encoding;
+  if (JS_IsUndefined(label)) return true;
   Text text;
-  if (!usv_text(ctx, label, &text)) return NULL;
-  const Encoding *encoding = encoding_labelled(text.data, text.len);
-  if (!encoding) JS_ThrowRangeError(ctx, "The encoding \"%.40s\" is not supported", text.data);
+  if (!usv_text(ctx, label, &text)) return false;
+  d->encoding = encoding_labelled(text.data, text.len);
+  bool found = d->encoding || legacy_labelled(ctx, &d->legacy, text.data, text.len);
   text_free(ctx, &text);
-  return encoding;
+  return found;
 }
+
+static const char *decoder_name(const Decoder *d) { return d->encoding ? d->encoding->name : d->legacy.name; }
 
 static bool read_flag(JSContext *ctx, JSValueConst options, JSAtom name, bool *flag) {
   *flag = false;
@@ -112,9 +117,9 @@ static bool read_flag(JSContext *ctx, JSValueConst options, JSAtom name, bool *f
 }
 
 static JSValue decoder_construct(JSContext *ctx, JSValueConst new_target, int argc, JSValueConst *argv) {
-  Decoder decoder = {.encoding = read_label(ctx, argument(argc, argv, 0))};
+  Decoder decoder = {0};
   JSValueConst options = argument(argc, argv, 1);
-  if (!decoder.encoding || !read_flag(ctx, options, atom.fatal, &decoder.fatal) ||
+  if (!read_label(ctx, argument(argc, argv, 0), &decoder) || !read_flag(ctx, options, atom.fatal, &decoder.fatal) ||
       !read_flag(ctx, options, atom.ignoreBOM, &decoder.ignore_bom))
     return JS_EXCEPTION;
   Decoder *d = js_malloc(ctx, sizeof *d);
@@ -132,7 +137,7 @@ enum { GET_ENCODING, GET_FATAL, GET_IGNORE_BOM };
 static JSValue decoder_get(JSContext *ctx, JSValueConst self, int which) {
   Decoder *d = decoder_of(ctx, self);
   if (!d) return JS_EXCEPTION;
-  if (which == GET_ENCODING) return new_ascii(ctx, d->encoding->name, strlen(d->encoding->name));
+  if (which == GET_ENCODING) return new_ascii(ctx, decoder_name(d), strlen(decoder_name(d)));
   return JS_NewBool(which == GET_FATAL ? d->fatal : d->ignore_bom);
 }
 
@@ -172,6 +177,7 @@ static JSValue decode(JSContext *ctx, JSValueConst self, int argc, JSValueConst 
   JSValueConst source = argument(argc, argv, 0);
   if (!JS_IsUndefined(source) && !bytes_of(ctx, source, &input))
     return JS_ThrowTypeError(ctx, "decode: input is not an ArrayBuffer or a view of one");
+  if (!d->encoding) return legacy_decode(ctx, &d->legacy, input, stream, d->fatal);
   if (d->tail_len > 0) return decode_with_tail(ctx, d, input, stream);
   return decode_chunk(ctx, d, input.data ? (const char *)input.data : "", input.len, stream);
 }

@@ -73,17 +73,34 @@ static JSValue result(JSContext *ctx, uint32_t len) {
   return array;
 }
 
+// answer_take is the answer's bytes where they are, or where there is room for them.
+static bool answer_take(JSContext *ctx, uint32_t len, Answer *answer) {
+  *answer = (Answer){(char *)vm.io, len, NULL};
+  if (len <= IO_BYTES) return true;
+  answer->data = answer->own = js_malloc(ctx, len);
+  if (!answer->own) return false;
+  host(HOST_TAKE, vm.current, address(answer->own), len, 0);
+  return true;
+}
+
+void answer_free(JSContext *ctx, Answer *answer) { js_free(ctx, answer->own); }
+
 static JSValue result_text(JSContext *ctx, uint32_t len) {
-  if (len <= IO_BYTES) return new_text(ctx, (char *)vm.io, len);
-  char *data = js_malloc(ctx, len);
-  if (!data) return JS_EXCEPTION;
-  host(HOST_TAKE, vm.current, address(data), len, 0);
-  JSValue text = new_text(ctx, data, len);
-  js_free(ctx, data);
+  Answer answer;
+  if (!answer_take(ctx, len, &answer)) return JS_EXCEPTION;
+  JSValue text = new_text(ctx, answer.data, answer.len);
+  answer_free(ctx, &answer);
   return text;
 }
 
 static JSValue refused(JSContext *ctx) { return JS_Throw(ctx, error_from(ctx, vm.io)); }
+
+bool service_ask(JSContext *ctx, ServiceBlock *block, Answer *answer) {
+  int len = host(HOST_SERVICE, vm.current, address(block), 0, 0);
+  if (len != REFUSED) return answer_take(ctx, len, answer);
+  refused(ctx);
+  return false;
+}
 
 JSValue service_bytes(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv) {
   int answer;

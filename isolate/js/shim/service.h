@@ -4,7 +4,18 @@
 #ifndef SW_SERVICE_H
 #define SW_SERVICE_H
 
+#include "protocol.h"
 #include "vm.h"
+
+// The shim's own requests, answered at once. The parts are what the block's parts point to. The answer is the host's
+// own memory or, when big, memory to free. False: it threw.
+typedef struct {
+  const char *data;
+  size_t len;
+  char *own;
+} Answer;
+bool service_ask(JSContext *, ServiceBlock *, Answer *);
+void answer_free(JSContext *, Answer *);
 
 // The answer at once: a Uint8Array, or a string of UTF-8.
 JSValue service_bytes(JSContext *, JSValueConst self, int argc, JSValueConst *argv);

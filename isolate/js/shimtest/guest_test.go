@@ -387,6 +387,7 @@ func (g *guest) small(op js.HostOp, req, x, y, z uint32) int32 {
 		return int32(len(head))
 	case js.HostIDNA:
 		return g.idna(x, y, z)
+	case js.HostService: // nothing comes of any: there is no encoding of that label
 	case js.HostCancel:
 		g.canceled = append(g.canceled, x)
 	case js.HostStop:
