@@ -22,8 +22,12 @@ func (m *module) functionSection(r *reader) {
 func (m *module) tableSection(r *reader) {
 	n, total := r.count("tables", "Tables", m.limits.Tables), int64(0)
 	for i := 0; i < n && r.err == nil; i++ {
-		elem := r.referenceType()
 		at := r.p
+		if r.more() && r.b[at] == typeEmpty {
+			r.fail(at, "a table with an initial value (function references) is not supported")
+		}
+		elem := r.referenceType()
+		at = r.p
 		l := r.limits("table")
 		if total += int64(l.min); total > int64(m.limits.TableSize) {
 			r.fail(at, "%d elements of tables exceed the limit TableSize of %d", total, m.limits.TableSize)

@@ -162,12 +162,16 @@ func refusal(op opcode) string {
 		return "an instruction of the exceptions proposal is not supported"
 	case op == 0x12, op == 0x13:
 		return "a tail call is not supported"
-	case op == 0x14, op == 0x15, op >= 0xd3 && op <= 0xd6:
+	case op == 0x14, op == 0x15, op >= 0xd4 && op <= 0xd6:
 		return "an instruction of the function references proposal is not supported"
-	case op == 0xfb:
+	case op == 0xfb, op == 0xd3:
 		return "an instruction of the GC proposal is not supported"
 	case op == 0xfe:
 		return "an instruction of the threads proposal is not supported"
+	case op >= 0xe0 && op <= 0xe6:
+		return "an instruction of the stack switching proposal is not supported"
+	case op >= 0x113 && op <= 0x116:
+		return "an instruction of the wide arithmetic proposal is not supported"
 	}
 	return "not an instruction: " + op.String()
 }

@@ -31,8 +31,9 @@ func TestRefused(t *testing.T) {
 	body := sec(10, 1, "\x02\x00\x0b")
 	for _, c := range []struct{ name, binary, want string }{
 		{"empty", "", "byte 0: not a wasm module"},
+		{"version 2", "\x00asm\x02\x00\x00\x00", "byte 4: binary version 02 00 00 00"},
 		{"text", "(module)", "byte 0: not a wasm module"},
-		{"component", "\x00asm\x0d\x00\x01\x00", "byte 4: binary version 0d 00 01 00"},
+		{"component", "\x00asm\x0d\x00\x01\x00", "byte 4: a component (component model) is not supported"},
 		{"cut section", header + "\x01\x05\x01", "byte 10: unexpected end: 5 bytes announced, 1 left"},
 		{"unknown section", mod(raw(14, "")), "byte 8: section id 14 is unknown"},
 		{"repeated section", mod(sec(1, 0, ""), sec(1, 0, "")), "byte 11: section id 1 is repeated or out of order"},

@@ -36,6 +36,8 @@ func decode(binary []byte, o *Options) (*module, *Error) {
 	r := reader{b: binary}
 	if len(binary) < len(header) || string(binary[:4]) != header[:4] {
 		r.fail(0, "not a wasm module: it does not start with \\0asm")
+	} else if string(binary[6:8]) == "\x01\x00" {
+		r.fail(4, "a component (component model) is not supported")
 	} else if string(binary[:8]) != header {
 		r.fail(4, "binary version % x is not that of a core module", binary[4:8])
 	}

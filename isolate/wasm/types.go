@@ -59,7 +59,7 @@ func (r *reader) referenceType() byte {
 
 func (r *reader) failType(at int, t byte) {
 	if t >= 0x63 && t <= 0x74 && t != typeFuncref && t != typeExternref {
-		r.fail(at, "type 0x%02x of the function references, GC and exceptions proposals is not supported", t)
+		r.fail(at, "type 0x%02x of the function references, GC, exceptions or stack switching proposal is not supported", t)
 		return
 	}
 	r.fail(at, "0x%02x is not a value type that is allowed here", t)
@@ -85,6 +85,8 @@ func (r *reader) functionType(limit int) funcType {
 	case typeFunction:
 	case 0x4e, 0x4f, 0x50, 0x5e, 0x5f:
 		r.fail(at, "type form 0x%02x of the GC proposal is not supported", form)
+	case 0x5d:
+		r.fail(at, "type form 0x5d of the stack switching proposal is not supported")
 	default:
 		r.fail(at, "0x%02x is not a type form", form)
 	}
