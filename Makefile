@@ -9,9 +9,11 @@ NPM_CI := npm ci --no-audit --no-fund --ignore-scripts --loglevel=error
 
 all: build
 
-# The JavaScript engine: npm's QuickJS and our shim, merged. Embedded into the binary.
+# The JavaScript engine: npm's QuickJS and our shim, merged; and Node's modules, bundled. Embedded
+# into the binary.
 engine: $(ENGINE)
-$(ENGINE): isolate/js/package-lock.json isolate/js/build.mjs isolate/js/wasmfile.mjs isolate/js/shim/shim.wasm
+$(ENGINE): isolate/js/package-lock.json isolate/js/build.mjs isolate/js/wasmfile.mjs isolate/js/shim/shim.wasm \
+		isolate/js/nodebuild.mjs $(wildcard isolate/js/node/*.mjs isolate/js/node/*/*.mjs isolate/js/nodelib/*.mjs)
 	cd isolate/js && $(NPM_CI) && node build.mjs
 
 build: engine
@@ -71,4 +73,4 @@ bench: engine
 	go run ./bench
 
 clean:
-	rm -rf bin data $(ENGINE)
+	rm -rf bin data $(ENGINE) isolate/js/engine/node

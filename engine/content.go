@@ -106,7 +106,7 @@ func (e *Engine) newRecipe(ref Ref, v *Version, modules []isolate.Module, frozen
 	return &recipe{
 		spec: isolate.Spec{
 			Name: ref.String(), Main: v.Main, Modules: modules, Frozen: frozen, Env: env, Policy: v.Policy,
-			Memory: alone.Memory, Suspended: suspended,
+			Memory: alone.Memory, Suspended: suspended, Node: nodeCompat(v),
 		},
 		targets: newTargets(v.Bindings),
 		limits:  v.Limits,

@@ -49,6 +49,7 @@ type callState struct {
 	id      uint32 // request id in its isolate, ≥ 1
 	is      *Isolate
 	pool    *Pool
+	node    NodeCompat
 	usage   Usage
 	handles handles
 
@@ -84,7 +85,10 @@ type callState struct {
 // begin readies the state for a new call, keeping its buffers.
 func (c *Call) begin(p *Pool) {
 	s := &c.state
-	s.pool, s.is, s.id = p, nil, 0
+	s.pool, s.is, s.id, s.node = p, nil, 0, NodeNone
+	if p != nil {
+		s.node = p.spec.Node
+	}
 	s.usage = Usage{}
 	s.response, s.err, s.out, s.holds, s.delivered = nil, nil, nil, 0, false
 	s.wall, s.ctx, s.cancel = time.Time{}, nil, nil

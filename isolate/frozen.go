@@ -91,7 +91,10 @@ func (p *Pool) Freeze() []byte {
 func (p *Pool) identity() [sha256.Size]byte {
 	h := sha256.New()
 	h.Write(p.rt.js.identity())
-	fmt.Fprintf(h, "%q %d %q", p.spec.Main, p.spec.Memory, p.spec.Env)
+	fmt.Fprintf(h, "%q %d %q %d", p.spec.Main, p.spec.Memory, p.spec.Env, p.spec.Node)
+	if p.spec.Node != NodeNone { // what is imported later must fit what has been
+		h.Write(js.NodeIdentity())
+	}
 	return [sha256.Size]byte(h.Sum(nil))
 }
 

@@ -43,6 +43,8 @@ func (is *Isolate) host(op js.HostOp, req, x, y, z uint32) int32 {
 		panic(ErrMemoryLimit)
 	case js.HostTake:
 		return is.hostTake(req, x, y)
+	case js.HostSource:
+		return is.hostSource(req, string(is.mustBytes(x, y)))
 	}
 	c := is.call(req)
 	if c == nil {
@@ -50,6 +52,16 @@ func (is *Isolate) host(op js.HostOp, req, x, y, z uint32) int32 {
 		return js.Refused
 	}
 	return is.hostCall(c, op, x, y, z)
+}
+
+// hostSource answers SOURCE: the text of a module of Node's, for a version that may have it.
+func (is *Isolate) hostSource(req uint32, name string) int32 {
+	c := is.callOrCurrent(req)
+	source := c.state.node.source(name)
+	if source == nil {
+		return js.Refused
+	}
+	return is.hand(c, source)
 }
 
 // hostCall answers what belongs to a request.

@@ -22,6 +22,7 @@ func (p *Pool) startJS(s *Spec, main *Module) error {
 	defer is.close()
 	c := &Call{Limits: Limits{CPU: p.spec.StartupCPU}}
 	c.begin(nil)
+	c.state.node = s.Node
 	if err := p.evaluate(is, c, s, main); err != nil {
 		return startupError(main.Name, err)
 	}
@@ -67,7 +68,11 @@ func (p *Pool) evaluate(is *Isolate, c *Call, s *Spec, main *Module) error {
 			return startupError(m.Name, err)
 		}
 	}
-	r, err := is.give(c, js.OpStart, []byte(main.Name), uint32(main.Kind))
+	kind := uint32(main.Kind)
+	if s.Node == NodeGlobals {
+		kind |= js.StartNode
+	}
+	r, err := is.give(c, js.OpStart, []byte(main.Name), kind)
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,12 @@
 package isolate
 
-import "time"
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"switchyard/isolate/js"
+)
 
 // ModuleKind says what an uploaded module is.
 type ModuleKind int
@@ -30,6 +36,32 @@ const (
 	PolicyRequest               // every request starts from the snapshot, and has an isolate to itself
 )
 
+// NodeCompat says what of Node a version is given.
+type NodeCompat int
+
+const (
+	NodeNone    NodeCompat = iota
+	NodeALS                // the module async_hooks
+	NodeModules            // all modules that there are
+	NodeGlobals            // Buffer, process, global and setImmediate as well
+)
+
+// source returns the text of a module, named with or without "node:"; nil: there is none.
+func (n NodeCompat) source(name string) []byte {
+	full := name
+	if !strings.HasPrefix(name, "node:") {
+		full = "node:" + name
+	}
+	if n == NodeNone || n == NodeALS && full != "node:async_hooks" {
+		return nil
+	}
+	source := js.NodeSource(full)
+	if source != nil && full != name { // one module, whichever name it is imported by
+		source = fmt.Appendf(nil, "export*from%q;export{default}from%[1]q", full)
+	}
+	return source
+}
+
 // Spec describes one version to make a Pool from.
 type Spec struct {
 	Name    string // for stacks and logs: namespace/script
@@ -45,6 +77,8 @@ type Spec struct {
 	//   {"name":"AUTH","type":"service","index":1}
 	// index is Subrequest.Binding when the guest uses it.
 	Env []byte
+	// Node is what of Node the Worker may import, and finds in its global scope. Default: nothing.
+	Node NodeCompat
 
 	Policy      Policy
 	Memory      int64         // bytes; 0: 128 MiB

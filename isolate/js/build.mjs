@@ -11,6 +11,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { buildNode } from "./nodebuild.mjs";
 import { Module } from "./wasmfile.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -28,6 +29,7 @@ check(new Module(out));
 mkdirSync(join(here, "engine"), { recursive: true });
 writeFileSync(join(here, "engine/engine.wasm"), out);
 console.log(`engine/engine.wasm: ${out.length} bytes, sha256 ${createHash("sha256").update(out).digest("hex")}`);
+await buildNode(here);
 
 function readEngine() {
   const bytes = readFileSync(join(here, "node_modules/quickjs-wasi/quickjs.wasm"));

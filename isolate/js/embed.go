@@ -1,13 +1,16 @@
 package js
 
 import (
+	"crypto/sha256"
 	"embed"
 	"errors"
+	"fmt"
 	"io/fs"
 	"strings"
+	"sync"
 )
 
-// engine holds engine.wasm once `make engine` has run; the README beside it keeps the directory.
+// engine holds engine.wasm and node/*.js once `make engine` has run; the README beside it keeps the directory.
 //
 //go:embed engine
 var engine embed.FS
@@ -26,6 +29,36 @@ func Engine() ([]byte, error) {
 	}
 	return binary, nil
 }
+
+// NodeSource returns the text of a module of Node's, by its name with "node:"; nil: there is none.
+func NodeSource(name string) []byte {
+	path, ok := strings.CutPrefix(name, "node:")
+	if !ok {
+		return nil
+	}
+	source, err := engine.ReadFile("engine/node/" + path + ".js")
+	if err != nil {
+		return nil
+	}
+	return source
+}
+
+// NodeIdentity is a hash of all that NodeSource can return.
+var NodeIdentity = sync.OnceValue(func() []byte {
+	h := sha256.New()
+	err := fs.WalkDir(engine, "engine", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(path, ".js") {
+			return err
+		}
+		source, err := engine.ReadFile(path)
+		fmt.Fprintf(h, "%q %q", path, source)
+		return err
+	})
+	if err != nil {
+		panic("BUG: js: " + err.Error())
+	}
+	return h.Sum(nil)
+})
 
 // Prelude returns the prelude as INIT takes it: one function expression, its body all files
 // in the order of their names.

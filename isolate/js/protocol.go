@@ -22,7 +22,7 @@ const (
 	OpFree               // ptr
 	OpIO                 // -> ptr of the I/O buffer
 	OpModule             // ptr, len, kind -> 0, or Failed + text
-	OpStart              // name ptr, len, kind -> StartDone, StartPending, or Failed + text
+	OpStart              // name ptr, len, kind | StartNode -> StartDone, StartPending, or Failed + text
 	OpEnv                // ptr, len -> 0, or Failed + text
 	OpEvent              // req, ptr, len
 	OpResolve            // operation, status, ptr
@@ -58,7 +58,11 @@ const (
 	HostService  HostOp = 20 // SERVICE block, operation -> length, Pending or Refused
 	HostTake     HostOp = 21 // ptr, len
 	HostFull     HostOp = 22 // does not return
+	HostSource   HostOp = 23 // name ptr, len -> length, or Refused
 )
+
+// StartNode, beside the kind that OpStart takes, gives the Worker Node's globals.
+const StartNode = 1 << 8
 
 // Results of sw_op and of the import.
 const (

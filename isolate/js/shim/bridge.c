@@ -6,7 +6,9 @@
 #include "event.h"
 #include "fetch.h"
 #include "fetcher.h"
+#include "frame.h"
 #include "hooks.h"
+#include "module.h"
 #include "operation.h"
 #include "report.h"
 #include "service.h"
@@ -202,6 +204,9 @@ static const JSCFunctionListEntry members[] = {
     METHOD("service", 4, service_bytes),
     METHOD("serviceText", 4, service_text),
     METHOD("serviceAsync", 4, service_async),
+    METHOD("require", 1, module_require),
+    METHOD("frame", 0, frame_get),
+    METHOD("setFrame", 1, frame_set),
 };
 
 int bridge_run(const Bytecode *code) {

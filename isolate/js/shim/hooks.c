@@ -21,6 +21,7 @@ static const char *const names[HOOK_COUNT] = {
     [HOOK_LENGTH_OF] = "lengthOf",
     [HOOK_SOURCE_OF] = "sourceOf",
     [HOOK_RELEASE] = "release",
+    [HOOK_NODE_GLOBALS] = "nodeGlobals",
 };
 
 static JSValue hooks[HOOK_COUNT];

@@ -25,6 +25,7 @@ typedef enum {
   HOOK_LENGTH_OF,
   HOOK_SOURCE_OF,
   HOOK_RELEASE,
+  HOOK_NODE_GLOBALS,
   HOOK_COUNT,
 } Hook;
 

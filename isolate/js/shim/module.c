@@ -2,11 +2,13 @@
 
 #include <string.h>
 
+#include "atoms.h"
 #include "entry.h"
 #include "event.h"
 #include "hooks.h"
 #include "json.h"
 #include "report.h"
+#include "service.h"
 #include "text.h"
 
 typedef struct Source {
@@ -62,12 +64,22 @@ static bool parent(Buffer *path) {
   return true;
 }
 
+static bool begins(const char *name, const char *with) { return strncmp(name, with, strlen(with)) == 0; }
+
 static bool is_relative(const char *name) {
-  return strncmp(name, "./", 2) == 0 || strncmp(name, "../", 3) == 0;
+  return begins(name, "./") || begins(name, "../");
+}
+
+// What Node's modules are made of is for them alone.
+static bool hidden(JSContext *ctx, const char *base, const char *name) {
+  if (!begins(name, "node-internal:") || begins(base, "node:")) return false;
+  JS_ThrowReferenceError(ctx, "No such module \"%s\".", name);
+  return true;
 }
 
 // "./x" and "../x" are relative to the importing module; anything else is a module's full name.
 static char *normalize(JSContext *ctx, const char *base, const char *name, void *opaque) {
+  if (hidden(ctx, base, name)) return NULL;
   Buffer path = {0};
   const char *slash = strrchr(base, '/');
   if (is_relative(name) && slash) buffer_put(&path, base, slash + 1 - base);
@@ -102,8 +114,8 @@ static JSModuleDef *value_module(JSContext *ctx, const char *name, JSValue value
   return module;
 }
 
-static JSModuleDef *compile(JSContext *ctx, const Source *source) {
-  JSValue compiled = JS_Eval(ctx, source->text, source->len, source->name, EVAL_MODULE | EVAL_COMPILE_ONLY);
+static JSModuleDef *compile(JSContext *ctx, const char *name, const char *text, uint32_t len) {
+  JSValue compiled = JS_Eval(ctx, text, len, name, EVAL_MODULE | EVAL_COMPILE_ONLY);
   if (JS_IsException(compiled)) return NULL;
   JSModuleDef *module = value_pointer(compiled);
   JS_FreeValue(ctx, compiled);  // the context keeps its modules
@@ -117,7 +129,7 @@ static JSValue parse_json(JSContext *ctx, const Source *s) {
 static JSModuleDef *load_source(JSContext *ctx, const Source *s) {
   switch (s->kind) {
     case MODULE_ES:
-      return compile(ctx, s);
+      return compile(ctx, s->name, s->text, s->len);
     case MODULE_TEXT:
       return value_module(ctx, s->name, new_text(ctx, s->text, s->len));
     case MODULE_DATA:
@@ -159,12 +171,7 @@ static int init_builtin(JSContext *ctx, JSModuleDef *module) {
   return ok ? 0 : -1;
 }
 
-static JSModuleDef *load_builtin(JSContext *ctx, const char *name) {
-  JSValue exports = hook_module(ctx, name);
-  if (!JS_IsObject(exports)) {
-    if (!JS_IsException(exports)) JS_ThrowReferenceError(ctx, "No such module \"%s\".", name);
-    return NULL;
-  }
+static JSModuleDef *load_builtin(JSContext *ctx, const char *name, JSValue exports) {
   JSModuleDef *module = JS_NewCModule(ctx, name, init_builtin);
   if (!module || !each_name(ctx, exports, module, false)) {
     JS_FreeValue(ctx, exports);
@@ -174,9 +181,29 @@ static JSModuleDef *load_builtin(JSContext *ctx, const char *name) {
   return module;
 }
 
+// load_hosted asks the host for the source of a module of Node's, which no Worker pays for that
+// does not import it.
+static JSModuleDef *load_hosted(JSContext *ctx, const char *name) {
+  int len = host(HOST_SOURCE, vm.current, address(name), strlen(name), 0);
+  if (len == REFUSED) {
+    JS_ThrowReferenceError(ctx, "No such module \"%s\".", name);
+    return NULL;
+  }
+  char *text = js_malloc(ctx, len + 1);
+  if (!text) return NULL;
+  answer_copy(text, len);
+  text[len] = 0;
+  JSModuleDef *module = compile(ctx, name, text, len);
+  js_free(ctx, text);
+  return module;
+}
+
 static JSModuleDef *load(JSContext *ctx, const char *name, void *opaque) {
   const Source *source = find(name);
-  return source ? load_source(ctx, source) : load_builtin(ctx, name);
+  if (source) return load_source(ctx, source);
+  JSValue exports = hook_module(ctx, name);
+  if (JS_IsException(exports)) return NULL;
+  return JS_IsObject(exports) ? load_builtin(ctx, name, exports) : load_hosted(ctx, name);
 }
 
 void module_define(void) { JS_SetModuleLoaderFunc(vm.rt, normalize, load, NULL); }
@@ -218,14 +245,52 @@ static int start_module(JSContext *ctx, const Source *source) {
   return result;
 }
 
+static bool node_globals(JSContext *ctx) {
+  JSValue result = hook_call(ctx, HOOK_NODE_GLOBALS, 0, NULL);
+  JS_FreeValue(ctx, result);
+  return !JS_IsException(result);
+}
+
 int module_start(const char *name, uint32_t len, uint32_t kind) {
   JSContext *ctx = vm.ctx;
   char *terminated = copy_terminated(ctx, name, len);
   const Source *source = terminated ? find(terminated) : NULL;
   if (terminated && !source) JS_ThrowReferenceError(ctx, "No such module \"%s\".", terminated);
   js_free(ctx, terminated);
-  if (!source) return report_failure(ctx);
-  return kind == MODULE_JS ? start_script(ctx, source) : start_module(ctx, source);
+  if (!source || (kind & START_NODE && !node_globals(ctx))) return report_failure(ctx);
+  return (kind & START_KIND) == MODULE_JS ? start_script(ctx, source) : start_module(ctx, source);
+}
+
+// ---- modules that are wanted at once
+
+static JSValue evaluated(JSContext *ctx, JSValue promise) {
+  if (JS_IsException(promise)) return promise;
+  JS_PromiseMarkAsHandled(ctx, promise);
+  JSValue result = JS_UNDEFINED;
+  if (JS_PromiseState(ctx, promise) == PROMISE_REJECTED) result = JS_Throw(ctx, JS_PromiseResult(ctx, promise));
+  JS_FreeValue(ctx, promise);
+  return result;
+}
+
+// A module without a top-level await is evaluated by the time that EvalFunction returns.
+JSValue module_require(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv) {
+  Text name;
+  Buffer source = {0};
+  if (!usv_text(ctx, argument(argc, argv, 0), &name)) return JS_EXCEPTION;
+  buffer_text(&source, "export{default}from\"");
+  buffer_put(&source, name.data, name.len);
+  buffer_put(&source, "\"", 2);
+  text_free(ctx, &name);
+  if (!buffer_ok(ctx, &source)) return JS_EXCEPTION;
+  JSValue compiled = JS_Eval(ctx, source.data, source.len - 1, "node:require", EVAL_MODULE | EVAL_COMPILE_ONLY);
+  buffer_free(&source);
+  if (JS_IsException(compiled)) return compiled;
+  JSModuleDef *module = value_pointer(compiled);
+  if (JS_IsException(evaluated(ctx, JS_EvalFunction(ctx, compiled)))) return JS_EXCEPTION;
+  JSValue exports = JS_GetModuleNamespace(ctx, module);
+  JSValue value = JS_GetProperty(ctx, exports, atom.default_);
+  JS_FreeValue(ctx, exports);
+  return value;
 }
 
 JSValueConst module_namespace(void) { return namespace; }

@@ -12,6 +12,9 @@ int module_register(const char *block, uint32_t len, uint32_t kind);
 // module_start is START. The main module's exports are the namespace, or undefined for a script.
 int module_start(const char *name, uint32_t len, uint32_t kind);
 
+// module_require is sw.require(name): the default export of a built-in module, evaluated at once.
+JSValue module_require(JSContext *, JSValueConst self, int argc, JSValueConst *argv);
+
 // module_export returns an export of the main module; undefined when there is none.
 JSValue module_export(JSContext *, JSAtom name);
 JSValueConst module_namespace(void);

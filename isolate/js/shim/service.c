@@ -1,5 +1,7 @@
 #include "service.h"
 
+#include <string.h>
+
 #include "bytes.h"
 #include "object.h"
 #include "operation.h"
@@ -63,7 +65,14 @@ static bool ask(JSContext *ctx, int argc, JSValueConst *argv, uint32_t id, int *
   return true;
 }
 
-// result makes the answer's bytes: they are in the I/O buffer, or wait to be taken.
+void answer_copy(char *to, uint32_t len) {
+  if (len <= IO_BYTES)
+    memcpy(to, vm.io, len);
+  else
+    host(HOST_TAKE, vm.current, address(to), len, 0);
+}
+
+// result makes the answer's bytes.
 static JSValue result(JSContext *ctx, uint32_t len) {
   if (len <= IO_BYTES) return JS_NewUint8ArrayCopy(ctx, vm.io, len);
   JSValue length = JS_NewInt32(len), array = JS_NewTypedArray(ctx, 1, &length, TYPED_ARRAY_UINT8);

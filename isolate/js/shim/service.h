@@ -24,4 +24,7 @@ JSValue service_text(JSContext *, JSValueConst self, int argc, JSValueConst *arg
 // The answer as a promise of a Uint8Array, which is settled already when the host answered at once.
 JSValue service_async(JSContext *, JSValueConst self, int argc, JSValueConst *argv);
 
+// answer_copy copies an answer of len bytes, which is in the I/O buffer or waits to be taken.
+void answer_copy(char *to, uint32_t len);
+
 #endif

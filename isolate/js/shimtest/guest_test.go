@@ -379,6 +379,8 @@ func (g *guest) small(op js.HostOp, req, x, y, z uint32) int32 {
 		}
 	case js.HostHold:
 		g.holds[req] += int(int32(x))
+	case js.HostSource: // there are no modules of Node's here
+		return js.Refused
 	case js.HostHead:
 		head := g.heads[x]
 		if len(head) <= int(z) {

@@ -1,0 +1,3 @@
+// node:path/win32.
+export * from "node:path";
+export { default } from "node:path";
