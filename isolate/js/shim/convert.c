@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "json.h"
+#include "parse.h"
 
 static void skip_bom(const char **data, size_t *len) {
   if (*len < 3 || memcmp(*data, "\xEF\xBB\xBF", 3) != 0) return;
@@ -11,7 +11,7 @@ static void skip_bom(const char **data, size_t *len) {
 }
 
 // The engine's JSON parser needs a NUL behind the text.
-static JSValue parse_json(JSContext *ctx, const char *data, size_t len) {
+static JSValue body_json(JSContext *ctx, const char *data, size_t len) {
   Buffer b = {0};
   if (utf8_valid(data, len))
     buffer_put(&b, data, len);
@@ -19,8 +19,7 @@ static JSValue parse_json(JSContext *ctx, const char *data, size_t len) {
     utf8_repair(&b, data, len);
   buffer_byte(&b, 0);
   if (!buffer_ok(ctx, &b)) return JS_EXCEPTION;
-  bool shallow = json_shallow(ctx, b.data, b.len - 1);
-  JSValue value = shallow ? JS_ParseJSON(ctx, b.data, b.len - 1, "<body>") : JS_EXCEPTION;
+  JSValue value = parse_json(ctx, b.data, b.len - 1, "<body>");
   buffer_free(&b);
   return value;
 }
@@ -43,7 +42,7 @@ JSValue convert_bytes(JSContext *ctx, Consume how, const char *data, size_t len,
       return new_text(ctx, data, len);
     case CONSUME_JSON:
       skip_bom(&data, &len);
-      return parse_json(ctx, data, len);
+      return body_json(ctx, data, len);
     case CONSUME_BUFFER:
       return JS_NewArrayBufferCopy(ctx, (const uint8_t *)data, len);
     case CONSUME_BYTES:

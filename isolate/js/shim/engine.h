@@ -96,6 +96,7 @@ void JS_MarkValue(JSRuntime *, JSValueConst, JS_MarkFunc *);
 // Atoms are interned property names.
 JSAtom JS_NewAtom(JSContext *, const char *);
 JSAtom JS_NewAtomLen(JSContext *, const char *, size_t);
+JSAtom JS_DupAtom(JSContext *, JSAtom);
 void JS_FreeAtom(JSContext *, JSAtom);
 JSValue JS_AtomToString(JSContext *, JSAtom);
 JSAtom JS_ValueToAtom(JSContext *, JSValueConst);
@@ -128,6 +129,7 @@ JSValue JS_GetGlobalObject(JSContext *);
 JSValue JS_NewObject(JSContext *);
 JSValue JS_NewObjectProto(JSContext *, JSValueConst proto);
 JSValue JS_NewArray(JSContext *);
+JSValue JS_NewArrayFrom(JSContext *, int length, const JSValue *);  // owns the elements afterwards
 bool JS_IsArray(JSValueConst);
 bool JS_IsFunction(JSContext *, JSValueConst);
 bool JS_IsConstructor(JSContext *, JSValueConst);

@@ -12,12 +12,12 @@
 #include "globals.h"
 #include "headers.h"
 #include "heap.h"
-#include "json.h"
 #include "module.h"
 #include "operation.h"
 #include "owner.h"
 #include "pages.h"
 #include "pairs.h"
+#include "parse.h"
 #include "random.h"
 #include "report.h"
 #include "request.h"
@@ -62,7 +62,7 @@ static void define_classes(void) {
   url_define();
   params_define();
   codec_define();
-  json_define();
+  parse_define();
   stringify_define();
   random_define();
   event_define();

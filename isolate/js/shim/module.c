@@ -6,7 +6,7 @@
 #include "entry.h"
 #include "event.h"
 #include "hooks.h"
-#include "json.h"
+#include "parse.h"
 #include "report.h"
 #include "service.h"
 #include "text.h"
@@ -122,10 +122,6 @@ static JSModuleDef *compile(JSContext *ctx, const char *name, const char *text, 
   return module;
 }
 
-static JSValue parse_json(JSContext *ctx, const Source *s) {
-  return json_shallow(ctx, s->text, s->len) ? JS_ParseJSON(ctx, s->text, s->len, s->name) : JS_EXCEPTION;
-}
-
 static JSModuleDef *load_source(JSContext *ctx, const Source *s) {
   switch (s->kind) {
     case MODULE_ES:
@@ -135,7 +131,7 @@ static JSModuleDef *load_source(JSContext *ctx, const Source *s) {
     case MODULE_DATA:
       return value_module(ctx, s->name, JS_NewArrayBufferCopy(ctx, (const uint8_t *)s->text, s->len));
     case MODULE_JSON:
-      return value_module(ctx, s->name, parse_json(ctx, s));
+      return value_module(ctx, s->name, parse_json(ctx, s->text, s->len, s->name));
     default:
       JS_ThrowTypeError(ctx, "Module \"%s\" is of a kind that JavaScript cannot import.", s->name);
       return NULL;

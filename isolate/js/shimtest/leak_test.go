@@ -18,6 +18,8 @@ func TestNothingLeaks(t *testing.T) {
 		{"url", `async fetch(r) { const u = new URL(r.url); u.searchParams.set("a", u.searchParams.get("q")); u.pathname = "/x"; return new Response(u.href) }`},
 		{"headers", `fetch(r) { const h = new Headers(r.headers); for (const [k, v] of [...h]) h.set(k + "x", v); try { h.set("a b", "") } catch (e) {} return new Response("x", { headers: h, status: 201, statusText: "ok" }) }`},
 		{"bodies", `async fetch(r) { const q = new Request(r, { method: "POST", body: "{}" }); const c = q.clone(); await q.json(); await c.arrayBuffer(); await new Response(new URLSearchParams("a=b")).text(); return Response.json(await new Response("[1]").json()) }`},
+		{"json", `fetch(r) { const text = '{"a":[1,"x",{"b":[true,null,"\\u00e9"],"c":{}}],"d":1.5,"a":2}', v = JSON.parse(text); for (const bad of ['[1,["x"', '{"a":["y"],}', "[1,{}", '{"k":"\\ud800"']) try { JSON.parse(bad) } catch (e) {}
+			try { JSON.stringify({ x: [{}], y: 1n }) } catch (e) {} const c = []; c[0] = { c }; try { JSON.stringify(c) } catch (e) {} return new Response(JSON.stringify([v, v, { get x() { return {} } }, () => 1, new Date(0)], null, " ") + JSON.stringify(v)) }`},
 		{"throws", `async fetch(r) { new Request("https://a/", { method: "a b" }) }`},
 		{"codecs", `fetch(r) { const d = new TextDecoder(); return new Response(d.decode(new TextEncoder().encode("\u20ac").subarray(0, 2), { stream: true }) + d.decode()) }`},
 		{"fetches", fetchScript},

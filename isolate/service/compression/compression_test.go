@@ -17,7 +17,8 @@ import (
 
 type noMeter struct{}
 
-func (noMeter) Pace() {}
+func (noMeter) Pace()                {}
+func (noMeter) Afford(time.Duration) {}
 
 func call(t *testing.T, method uint32, object any, parts ...[]byte) service.Answer {
 	t.Helper()
