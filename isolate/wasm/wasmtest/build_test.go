@@ -150,6 +150,9 @@ var mnemonics = map[string]string{
 	"i64.extend_i32_u": "\xad", "i64.add": "\x7c", "i64.sub": "\x7d", "i64.eqz": "\x50", "ref.null": "\xd0", "ref.func": "\xd2",
 	"memory.init": "\xfc\x08", "data.drop": "\xfc\x09", "memory.copy": "\xfc\x0a\x00\x00", "memory.fill": "\xfc\x0b\x00",
 	"v128.load": "\xfd\x00", "i32x4.extract_lane": "\xfd\x1b",
+	"select": "\x1b", "i32.and": "\x71", "i32.trunc_f64_s": "\xaa", "i64.div_s": "\x7f", "f32.add": "\x92", "f32.div": "\x95",
+	"f64.add": "\xa0", "f64.mul": "\xa2", "f64.lt": "\x63", "f64.sqrt": "\x9f", "f32.reinterpret_i32": "\xbe", "f64.reinterpret_i64": "\xbf",
+	"i32x4.splat": "\xfd\x11", "i32x4.add": "\xfd\xae\x01",
 	"table.grow": "\xfc\x0f", "table.size": "\xfc\x10", "table.fill": "\xfc\x11", "elem.drop": "\xfc\x0d",
 }
 

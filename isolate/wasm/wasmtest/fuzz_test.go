@@ -14,8 +14,7 @@ import (
 // FuzzRewrite: what Rewrite accepts, the engine compiles if and only if it compiles the
 // original, and never panics. The seeds are modules that once broke the engine, and runaways.
 func FuzzRewrite(f *testing.F) {
-	dir, _ := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/tetratelabs/wazero").Output()
-	cases, _ := filepath.Glob(filepath.Join(strings.TrimSpace(string(dir)), "internal/integration_test/fuzzcases/testdata/*.wasm"))
+	cases, _ := filepath.Glob(filepath.Join(engineModule(), "internal/integration_test/fuzzcases/testdata/*.wasm"))
 	for _, path := range cases {
 		b, err := os.ReadFile(path)
 		if err != nil {
@@ -52,8 +51,14 @@ func FuzzRewrite(f *testing.F) {
 }
 
 // add leaves out what a compiler that is slowed by the fuzzer's instrumentation takes long for.
-func add(f *testing.F, seed []byte) {
+func add(f *testing.F, seed []byte, more ...any) {
 	if len(seed) < 4<<10 {
-		f.Add(seed)
+		f.Add(append([]any{seed}, more...)...)
 	}
+}
+
+// engineModule is the folder of the engine's module, with its tests.
+func engineModule() string {
+	dir, _ := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/tetratelabs/wazero").Output()
+	return strings.TrimSpace(string(dir))
 }
