@@ -14,7 +14,7 @@ type scenario struct {
 	what string
 	host string // Host header
 	path string
-	body string // the answer, checked before measuring
+	body string // the answer, checked before measuring; "@FILE": what that file of bench/peers holds
 	// start returns the server ready for requests.
 	start func(dir string) (*process, error)
 }
@@ -32,10 +32,20 @@ var scenarios = []scenario{
 		host: "js-request.bench.example", path: "/", body: hello, start: startHello},
 	{name: "js-url", peer: product, what: "async handler that parses the URL",
 		host: "url.bench.example", path: "/some/path", body: "Hello /some/path", start: startHello},
+	{name: "js-json", peer: product, what: "2 KB of JSON parsed, changed and written",
+		host: "json.bench.example", path: "/", body: "@json.txt", start: startHello},
+	{name: "js-html", peer: product, what: "a page of 6 KB, every cell escaped",
+		host: "html.bench.example", path: "/", body: "@html.txt", start: startHello},
 	{name: "js-dispatch", peer: product, what: "the seed's dispatch Worker and a user Worker, both JavaScript",
 		host: "js.bench.example", path: "/", body: hello, start: startDispatch},
 	{name: "workerd-hello", peer: "workerd", what: "js-hello's Worker",
 		host: "js.bench.example", path: "/", body: hello, start: startWorkerdHello},
+	{name: "workerd-url", peer: "workerd", what: "js-url's Worker",
+		host: "url.bench.example", path: "/some/path", body: "Hello /some/path", start: startWorkerdURL},
+	{name: "workerd-json", peer: "workerd", what: "js-json's Worker",
+		host: "json.bench.example", path: "/", body: "@json.txt", start: startWorkerdJSON},
+	{name: "workerd-html", peer: "workerd", what: "js-html's Worker",
+		host: "html.bench.example", path: "/", body: "@html.txt", start: startWorkerdHTML},
 	{name: "workerd-dispatch", peer: "workerd", what: "js-dispatch's Workers, joined by a service binding",
 		host: "js.bench.example", path: "/", body: hello, start: startWorkerdDispatch},
 }
@@ -86,7 +96,11 @@ func startAll(chosen []scenario, dir string) ([]*target, error) {
 			}
 			shared[key] = p
 		}
-		t := &target{scenario: s, process: p, client: newClient(p.addr, s.host, s.path, s.body)}
+		body, err := s.answer()
+		if err != nil {
+			return running, err
+		}
+		t := &target{scenario: s, process: p, client: newClient(p.addr, s.host, s.path, body)}
 		running = append(running, t)
 		if err := t.client.check(); err != nil {
 			return running, fmt.Errorf("%s: %w", s.name, err)
@@ -99,6 +113,13 @@ func stopAll(running []*target) {
 	for _, t := range running {
 		t.process.stop()
 	}
+}
+
+func (s *scenario) answer() (string, error) {
+	if file, ok := strings.CutPrefix(s.body, "@"); ok {
+		return readRepo("bench/peers/" + file)
+	}
+	return s.body, nil
 }
 
 // readRepo reads a file of this repository; bench runs from its root.

@@ -26,15 +26,20 @@ func startHello(dir string) (*process, error) {
 	if err != nil {
 		return nil, err
 	}
-	jsHello := `export default { fetch() { return new Response("Hello"); } }`
-	return startSwitchyard(dir, "hello", nil, []upload{
+	uploads := []upload{
 		{path: inBench + "wasm", main: "worker.wasm", source: wasm},
 		{path: inBench + "wasm-request", main: "worker.wasm", source: wasm, isolation: "request"},
-		{path: inBench + "js", main: "index.js", source: jsHello},
-		{path: inBench + "js-request", main: "index.js", source: jsHello, isolation: "request"},
-		{path: inBench + "url", main: "index.js",
-			source: `export default { async fetch(request) { return new Response("Hello " + new URL(request.url).pathname); } }`},
-	})
+	}
+	for _, w := range []struct{ name, file, isolation string }{
+		{"js", "hello.js", ""}, {"js-request", "hello.js", "request"}, {"url", "url.js", ""}, {"json", "json.js", ""}, {"html", "html.js", ""},
+	} {
+		source, err := readRepo("bench/peers/" + w.file)
+		if err != nil {
+			return nil, err
+		}
+		uploads = append(uploads, upload{path: inBench + w.name, main: "index.js", source: source, isolation: w.isolation})
+	}
+	return startSwitchyard(dir, "hello", nil, uploads)
 }
 
 // startDispatch serves the seed document's pair: dispatch Worker, then user Worker.
@@ -43,8 +48,12 @@ func startDispatch(dir string) (*process, error) {
 	if err != nil {
 		return nil, err
 	}
+	user, err := readRepo("bench/peers/hello.js")
+	if err != nil {
+		return nil, err
+	}
 	return startSwitchyard(dir, "dispatch", []string{"--entry", "dispatcher"}, []upload{
-		{path: inBench + "js", main: "index.js", source: `export default { fetch() { return new Response("Hello"); } }`},
+		{path: inBench + "js", main: "index.js", source: user},
 		{path: "/scripts/dispatcher", main: "index.js", source: dispatcher, bindings: []map[string]any{
 			{"type": "dispatch_namespace", "name": "DISPATCHER", "namespace": "bench"}}},
 	})
