@@ -45,8 +45,8 @@ func (is *Isolate) deepen() {
 }
 
 func (is *Isolate) setDepth(limit uint32) {
+	is.left.Set(uint64(uint32(is.left.Get()) + limit - is.depth))
 	is.depth = limit
-	is.limit.Set(uint64(limit))
 }
 
 // surface undoes what deepen did, once the guest has returned, and reports whether it did

@@ -22,8 +22,8 @@ type Isolate struct {
 	memory   *memory
 	globals  []api.MutableGlobal // what a reset restores
 	fuel     api.MutableGlobal
-	limit    api.MutableGlobal // bytes of frames at which the guest calls deep
-	depth    uint32            // its value
+	left     api.MutableGlobal // bytes of frames before the guest calls deep
+	depth    uint32            // what was left when nothing ran
 	shared   bool              // it has a token of Runtime.deep
 	pages    api.MutableGlobal // virtual memory size
 	dirty    api.MutableGlobal // set when tables or segments changed: such an isolate cannot be reset
@@ -75,7 +75,7 @@ func (rt *Runtime) newIsolate(m *module, s *snapshot, entry string) (*Isolate, e
 	}
 	re := m.rewritten
 	is.fuel = is.global(re.Fuel)
-	is.limit = is.global(re.Limit)
+	is.left, is.depth = is.global(re.Depth), m.key.depth
 	is.setDepth(min(depthKept, m.key.depth))
 	is.pages = is.global(re.Pages)
 	is.dirty = is.global(re.Dirty)

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"switchyard/isolate/wasm"
 )
 
 // largeModule is just too large to be rewritten by this process; last ends the last of its bodies.
@@ -24,7 +26,7 @@ func TestLargeModulesAreRewrittenAside(t *testing.T) {
 			t.Fatal(err)
 		}
 		for name := range kept.entries {
-			if _, ok := CodeOf(name); !ok || !strings.HasSuffix(name, "-1") || !rt.Runs(name) {
+			if _, ok := CodeOf(name); !ok || !strings.HasSuffix(name, fmt.Sprint("-", wasm.Version)) || !rt.Runs(name) {
 				t.Errorf("kept as %q, in use: %v", name, rt.Runs(name))
 			}
 		}

@@ -54,7 +54,7 @@ func (e *emitter) helpers(add func(body []byte)) {
 		body(e.chargeHelper)
 	}
 	if u.deep {
-		body(e.deepenHelper)
+		body(e.resumeHelper)
 	}
 	if u.fill {
 		body(e.fillHelper)

@@ -64,26 +64,29 @@ func (g *graph) depthOf(node uint32) (chain, reach int64) {
 	return f.chain, f.reach
 }
 
-// enter emits the count of f's frames: on entry, below the fuel check.
-func (e *emitter) enter(f *function) {
-	e.index(opGlobalGet, e.plan.depth).i32(int32(f.chain)).op(opI32Add).index(opGlobalSet, e.plan.depth)
-	below := int32(f.reach - f.chain)
-	e.index(opGlobalGet, e.plan.depth)
-	if below > 0 {
-		e.i32(below).op(opI32Add)
-	}
-	e.index(opGlobalGet, e.plan.limit).op(opI32GtU)
-	e.block(opIf, typeEmpty).i32(below).index(opCall, e.plan.deepen).op(opEnd)
+// A global holds how many bytes are left, so that one comparison with a constant decides, and one
+// subtraction counts; what is in front of either is the fuel check, and both have one slow path.
+
+// shallow leaves on the stack whether what may stand below f's entry does not fit.
+func (e *emitter) shallow(f *function) {
+	e.index(opGlobalGet, e.plan.depth).i32(int32(f.reach)).op(opI32LtS)
 }
 
-// deepenHelper is (below): it calls deep until the limit is above what may stand below.
-func (e *emitter) deepenHelper() {
-	e.block(opLoop, typeEmpty)
-	e.index(opGlobalGet, e.plan.depth).locals(0).op(opI32Add).index(opGlobalGet, e.plan.limit).op(opI32GtU)
-	e.block(opIf, typeEmpty).index(opCall, e.plan.deep).index(opBr, 1).op(opEnd, opEnd)
+// enter emits the count of f's frames, behind the checks.
+func (e *emitter) enter(f *function) {
+	e.index(opGlobalGet, e.plan.depth).i32(int32(f.chain)).op(opI32Sub).index(opGlobalSet, e.plan.depth)
 }
 
 // leave emits the reverse of enter: every way out of f's body passes it.
 func (e *emitter) leave(f *function) {
-	e.index(opGlobalGet, e.plan.depth).i32(int32(f.chain)).op(opI32Sub).index(opGlobalSet, e.plan.depth)
+	e.index(opGlobalGet, e.plan.depth).i32(int32(f.chain)).op(opI32Add).index(opGlobalSet, e.plan.depth)
+}
+
+// resumeHelper is (reach): it yields if fuel ran out, and calls deep until reach bytes are left.
+func (e *emitter) resumeHelper() {
+	e.outOfFuel()
+	e.yieldIf()
+	e.block(opLoop, typeEmpty)
+	e.index(opGlobalGet, e.plan.depth).locals(0).op(opI32LtS)
+	e.block(opIf, typeEmpty).index(opCall, e.plan.deep).index(opBr, 1).op(opEnd, opEnd)
 }

@@ -23,7 +23,7 @@ type label struct {
 // The forms, whose added blocks a branch out of them has to count (relabel):
 //
 //	charges on entry:   loop block  spend br_if 0  …body…  return end  call yield  br 0 end  unreachable
-//	counts depth too:   loop block  spend br_if 0  enter block …body… end leave  return end  call yield  br 0 end  unreachable
+//	counts depth too:   loop block  spend br_if 0  shallow br_if 0  enter block …body… end leave  return end  call resume  br 0 end  unreachable
 func (e *emitter) function(f *function) []byte {
 	e.f, e.b, e.copied = f, e.b[:0], f.body.from
 	e.code.reader = reader{b: e.m.binary[:f.body.to], p: f.code}
@@ -50,6 +50,8 @@ func (e *emitter) prologue() {
 	e.spend(entry.cost)
 	e.index(opBrIf, 0)
 	if e.f.deep {
+		e.shallow(e.f)
+		e.index(opBrIf, 0)
 		e.enter(e.f)
 		e.op(opBlock).raw(e.plan.blockType(e.f.typ)...)
 	}
@@ -64,7 +66,13 @@ func (e *emitter) epilogue() {
 		e.op(opEnd)
 		e.leave(e.f)
 	}
-	e.op(opReturn, opEnd).index(opCall, e.plan.yield).index(opBr, 0).op(opEnd, opUnreachable)
+	e.op(opReturn, opEnd)
+	if e.f.deep {
+		e.i32(int32(e.f.reach)).index(opCall, e.plan.resume)
+	} else {
+		e.index(opCall, e.plan.yield)
+	}
+	e.index(opBr, 0).op(opEnd, opUnreachable)
 }
 
 // flush copies the original up to offset at.

@@ -29,6 +29,7 @@ const (
 	opI64Const     opcode = 0x42
 	opF32Const     opcode = 0x43
 	opF64Const     opcode = 0x44
+	opI32LtS       opcode = 0x48
 	opI32LeU       opcode = 0x4d
 	opI32GtU       opcode = 0x4b
 	opI32GeU       opcode = 0x4f

@@ -103,7 +103,6 @@ func (o *output) globals() {
 	}
 	a := assembler{b}
 	a.raw(typeI64, 1).i64(0).op(opEnd) // fuel
-	a.raw(typeI32, 1).i32(0).op(opEnd) // depth
 	a.raw(typeI32, 1).i32(int32(o.plan.maxDepth)).op(opEnd)
 	if o.m.memory != nil {
 		a.raw(typeI32, 1).i32(int32(o.m.memory.min)).op(opEnd)
@@ -151,9 +150,9 @@ func (o *output) ourExports(add func(name string, kind byte, index uint32) strin
 			re.Globals = append(re.Globals, add(Prefix+"global/"+strconv.Itoa(i), KindGlobal, uint32(i)))
 		}
 	}
-	re.Globals = append(re.Globals, add(Prefix+"depth", KindGlobal, p.depth))
+	re.Depth = add(Prefix+"depth", KindGlobal, p.depth)
+	re.Globals = append(re.Globals, re.Depth)
 	re.Fuel = add(Prefix+"fuel", KindGlobal, p.fuel)
-	re.Limit = add(Prefix+"limit", KindGlobal, p.limit)
 	if o.m.memory != nil {
 		re.Pages = add(Prefix+"pages", KindGlobal, p.pages)
 		re.Globals = append(re.Globals, re.Pages)

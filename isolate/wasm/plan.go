@@ -3,7 +3,7 @@ package wasm
 // plan fixes the indices of what rewriting adds:
 //
 //	functions  guest's imports │ yield deep │ guest's functions, moved by 2 │ helpers
-//	globals    guest's │ fuel depth limit pages dirty
+//	globals    guest's │ fuel depth pages dirty
 //	types      guest's │ ()→()  (i32)→(i32)  (i32)→()  (i32 i32 i32)→()  ()→results…
 type plan struct {
 	m    *module
@@ -12,14 +12,14 @@ type plan struct {
 	imports     uint32 // of the guest
 	yield, deep uint32 // functions
 
-	grow, fill, copy, charge, deepen uint32 // helpers
+	grow, fill, copy, charge, resume uint32 // helpers
 	init                             uint32 // the first of one helper for each of uses.init
 	helperTypes                      []uint32
 
-	fuel, depth, limit, pages, dirty uint32 // globals
-	nGlobals                         int
-	maxDepth                         int64
-	memoryPages                      uint32 // size of the rewritten memory
+	fuel, depth, pages, dirty uint32 // globals
+	nGlobals                  int
+	maxDepth                  int64
+	memoryPages               uint32 // size of the rewritten memory
 
 	types     [][]byte          // encoded types that are added
 	resultsOf map[uint32]uint32 // type → index of the type ()→its results
@@ -103,7 +103,7 @@ func (p *plan) planHelpers() {
 	}
 	add(p.uses.grow, &p.grow, typeOne)
 	add(p.uses.charge, &p.charge, typeOne)
-	add(p.uses.deep, &p.deepen, typeTake)
+	add(p.uses.deep, &p.resume, typeTake)
 	add(p.uses.fill, &p.fill, typeThree)
 	add(p.uses.copy, &p.copy, typeThree)
 	for i := range p.uses.init {
@@ -117,7 +117,7 @@ func (p *plan) planHelpers() {
 
 func (p *plan) planGlobals() {
 	n := uint32(len(p.m.globals))
-	p.fuel, p.depth, p.limit, p.nGlobals = n, n+1, n+2, 3
+	p.fuel, p.depth, p.nGlobals = n, n+1, 2
 	if p.m.memory != nil {
 		p.pages = n + uint32(p.nGlobals)
 		p.nGlobals++

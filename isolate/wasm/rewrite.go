@@ -6,12 +6,12 @@ import "slices"
 const (
 	MeterModule = "switchyard:meter"
 	MeterYield  = "yield" // fuel is below zero: refill it, or end the guest by a panic
-	MeterDeep   = "deep"  // frames passed Limit: raise it, or end the guest by a panic
+	MeterDeep   = "deep"  // frames would pass the limit: add to Depth, or end the guest by a panic
 )
 
 // Version is of what Rewrite makes of a binary: who keeps a Rewritten must not use it when this has
 // changed. A test compares what comes out with what did.
-const Version = 1
+const Version = 2
 
 // MinRefill is the least fuel that yield may leave: a guest that cannot pay for the next piece
 // of its code yields again, without end.
@@ -37,10 +37,10 @@ type Rewritten struct {
 	Binary      []byte
 	MemoryPages uint32    // size of the memory, minimum and maximum alike; 0 when there is none
 	Fuel        string    // exported i64 global: fuel left. The host refills it
-	Limit       string    // exported i32 global: bytes of frames before the call to deep; MaxDepth at first
+	Depth       string    // exported i32 global: bytes of frames that are left before the call to deep; MaxDepth at first
 	Pages       string    // exported i32 global: size of the memory as the guest sees it, in pages; "" without memory
 	Dirty       string    // exported i32 global: not 0 once state changed that a reset cannot restore; "" when none can
-	Globals     []string  // exported mutable globals that a reset must restore, Pages among them
+	Globals     []string  // exported mutable globals that a reset must restore, Depth and Pages among them
 	Start       string    // exported start function, which instantiation no longer runs; "" when there is none
 	Data        []Segment // active data segments, in the order they apply; all lie inside the first Pages
 	Imports     []Import  // functions to be satisfied, besides the two of MeterModule

@@ -185,11 +185,12 @@ func TestDepthIsGivenBack(t *testing.T) {
 			m.function("run", "i", "i", "", code)
 			re := rewrite(t, m)
 			g := newEngine(t, wasm.MinRefill).mustStart(t, re)
+			before := g.global(re.Depth).Get()
 			if got, err := g.call("run", 1000); err != nil || got[0] != 7 {
 				t.Fatalf("%v, %v", got, err)
 			}
-			if d := g.global(wasm.Prefix + "depth").Get(); d != 0 {
-				t.Errorf("depth is %d afterwards", d)
+			if left := g.global(re.Depth).Get(); left != before {
+				t.Errorf("%d bytes are left afterwards, %d before", left, before)
 			}
 		})
 	}
