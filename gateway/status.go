@@ -53,7 +53,6 @@ var table = []struct {
 	{isolate.ErrClosed, Status{http.StatusServiceUnavailable, 0, "Worker was replaced, try again", 1}},
 	{isolate.ErrCanceled, Status{StatusClientGone, 0, "Client closed request", 0}},
 	{isolate.ErrBodyTooLarge, Status{http.StatusRequestEntityTooLarge, 0, "Request body is too large", 0}},
-	{isolate.ErrResponseTooLarge, Status{http.StatusServiceUnavailable, 1102, "Worker exceeded resource limits", 0}},
 	{engine.ErrWorkerNotFound, Status{http.StatusNotFound, 0, "Worker not found", 0}},
 	{engine.ErrNoEntry, Status{http.StatusServiceUnavailable, 0, "No Worker is deployed here yet", 5}},
 	{engine.ErrLoop, Status{http.StatusLoopDetected, 1019, "Too many Workers in a chain of calls", 0}},
