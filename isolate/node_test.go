@@ -136,3 +136,40 @@ func TestNodeFlag(t *testing.T) {
 		})
 	}
 }
+
+// TestFrameOfRequest: an asynchronous context stays with its request, whoever settles what it waits for.
+func TestFrameOfRequest(t *testing.T) {
+	spec := nodeSpec(`import { AsyncLocalStorage } from "node:async_hooks";
+const als = new AsyncLocalStorage();
+let open, shared;
+export default { async fetch(request) {
+	const was = als.getStore();
+	if (request.url.endsWith("/open")) {
+		open();
+		await null;
+		return new Response([was, als.getStore()].join());
+	}
+	return als.run("first", async () => {
+		shared = new Promise((r) => (open = r));
+		console.log("waits");
+		await Promise.race([shared, scheduler.wait(5000)]);
+		await null;
+		return new Response([als.getStore(), Reflect.ownKeys(shared).length].join());
+	});
+} }`)
+	spec.MaxIsolates = 1
+	p := newTestPool(t, spec)
+	h, done := new(fakeHost), make(chan string, 1)
+	go func() {
+		got, err := ask(p, h, testRequest("GET", "http://a.test/wait", ""))
+		if err != nil {
+			got = err.Error()
+		}
+		done <- got
+	}()
+	waitFor(t, "the first request to wait", func() bool { return strings.Contains(h.log(), "waits") })
+	wants(t, p, new(fakeHost), testRequest("GET", "http://a.test/open", ""), "200 ,")
+	if got := <-done; got != "200 first,0" {
+		t.Errorf("the first request got %q", got)
+	}
+}

@@ -1,6 +1,6 @@
 // node:process: what a Worker has of one.
 import { EventEmitter } from "node:events";
-import { microtask, requireNode, workersEnv } from "node-internal:runtime";
+import { inNextJob, requireNode, workersEnv } from "node-internal:runtime";
 import { isBuiltin } from "../nodelib/names.mjs";
 import { coded, unsupported } from "../nodelib/errors.mjs";
 
@@ -32,7 +32,7 @@ class Process extends EventEmitter {
   chdir() { throw unsupported("process.chdir"); }
   umask() { return 0o22; }
   uptime() { return performance.now() / 1000; }
-  nextTick(callback, ...args) { microtask(() => callback(...args)); }
+  nextTick(callback, ...args) { inNextJob(() => callback(...args)); }
 
   emitWarning(warning, typeOrOptions = {}) {
     const type = typeof typeOrOptions === "string" ? typeOrOptions : typeOrOptions.type ?? "Warning";

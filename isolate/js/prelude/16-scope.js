@@ -29,10 +29,19 @@ expose("reportError", function reportError(error) {
 
 const microtask = queueMicrotask;
 
+// inNextJob queues a microtask that runs in the asynchronous context of who queues it.
+function inNextJob(run) {
+  const frame = sw.frame();
+  microtask(frame === undefined ? run : () => {
+    sw.setFrame(frame);
+    run();
+  });
+}
+
 expose("queueMicrotask", function queueMicrotask(callback) {
   need(arguments.length, 1, "queueMicrotask");
   if (typeof callback !== "function") throw new TypeError("queueMicrotask: the callback is not a function");
-  microtask(() => {
+  inNextJob(() => {
     try {
       apply(callback, undefined, []);
     } catch (error) {

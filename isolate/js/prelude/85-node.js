@@ -52,6 +52,6 @@ hooks.nodeGlobals = () => {
 hooks.builtinModules["node-internal:runtime"] = {
   NodeInspector, format, requireNode, reportException, workersEnv, isException,
   brands: { isMap, isSet, isDate, isRegExp, isError, isPromise, isBuffer, isView, typedTag },
-  service, serviceAsync, newObject, freeObject, random: (bytes) => sw.random(bytes), insideHandler, microtask,
+  service, serviceAsync, newObject, freeObject, random: (bytes) => sw.random(bytes), insideHandler, inNextJob,
   frame: () => sw.frame(), setFrame: (frame) => sw.setFrame(frame),
 };

@@ -152,6 +152,7 @@ globalThis.sw = {
   now: () => mock.time,
   request: () => mock.request,
   moduleScope: () => mock.module,
+  frame: () => undefined,
   lastOp: () => mock.lastOp,
   asRequest(id, fn) {
     const before = mock.request;

@@ -100,6 +100,7 @@ JSAtom JS_DupAtom(JSContext *, JSAtom);
 void JS_FreeAtom(JSContext *, JSAtom);
 JSValue JS_AtomToString(JSContext *, JSAtom);
 JSAtom JS_ValueToAtom(JSContext *, JSValueConst);
+JSValue JS_NewPrivateSymbol(JSContext *, const char *description);  // no enumeration finds its properties
 
 // Strings. C strings are UTF-8, lone surrogates as three bytes each, NUL-terminated.
 JSValue JS_NewStringLen(JSContext *, const char *, size_t);
@@ -269,6 +270,10 @@ JSValue JS_PromiseThen(JSContext *, JSValueConst, JSValueConst fulfilled, JSValu
 typedef void JSHostPromiseRejectionTracker(JSContext *, JSValueConst promise, JSValueConst reason, bool handled,
                                            void *opaque);
 void JS_SetHostPromiseRejectionTracker(JSRuntime *, JSHostPromiseRejectionTracker *, void *opaque);
+
+typedef void JSPromiseHook(JSContext *, int type, JSValueConst promise, JSValueConst parent, void *opaque);
+void JS_SetPromiseHook(JSRuntime *, JSPromiseHook *, void *opaque);
+enum { PROMISE_HOOK_INIT = 0 };  // a promise was made
 
 // Source and modules. Source must be followed by a NUL.
 JSValue JS_Eval(JSContext *, const char *source, size_t length, const char *file, int flags);

@@ -9,6 +9,7 @@
 #include "event.h"
 #include "fetch.h"
 #include "fetcher.h"
+#include "frame.h"
 #include "globals.h"
 #include "headers.h"
 #include "heap.h"
@@ -33,8 +34,12 @@ enum { STACK_BYTES = 256 << 10 };
 
 static void run_jobs(void) {
   JSContext *ctx;
-  for (int ran; (ran = JS_ExecutePendingJob(vm.rt, &ctx)) != 0;)
+  int ran;
+  do {
+    frame_next_job(vm.ctx);
+    ran = JS_ExecutePendingJob(vm.rt, &ctx);
     if (ran < 0) report_exception(ctx);
+  } while (ran != 0);
 }
 
 void entry_drain(void) {
@@ -46,6 +51,7 @@ void entry_drain(void) {
 
 static int leave(int result) {
   entry_drain();
+  frame_end(vm.ctx);
   vm.current = 0;
   return result;
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "convert.h"
+#include "frame.h"
 #include "report.h"
 #include "response.h"
 
@@ -12,6 +13,7 @@ typedef struct {
   uint8_t wait;
   bool taken;
   JSValue resolve, reject;  // of the promise; resolve alone is a timer's callback
+  JSValue frame;            // that a timer's callback runs in
   // WAIT_COLLECT only:
   uint32_t handle;
   Consume how;
@@ -58,6 +60,7 @@ static Operation *take(JSContext *ctx, Wait wait) {
                     .taken = true,
                     .resolve = JS_UNDEFINED,
                     .reject = JS_UNDEFINED,
+                    .frame = JS_UNDEFINED,
                     .type = JS_UNDEFINED};
   return op;
 }
@@ -73,6 +76,7 @@ static Operation release(Operation *op) {
 static void discard(Operation held) {
   JS_FreeValue(vm.ctx, held.resolve);
   JS_FreeValue(vm.ctx, held.reject);
+  JS_FreeValue(vm.ctx, held.frame);
   JS_FreeValue(vm.ctx, held.type);
   buffer_free(&held.bytes);
 }
@@ -102,6 +106,7 @@ uint32_t operation_callback(JSContext *ctx, JSValueConst callback) {
   Operation *op = take(ctx, WAIT_TIMER);
   if (!op) return 0;
   op->resolve = JS_DupValue(ctx, callback);
+  op->frame = frame_current(ctx);
   return id_of(op);
 }
 
@@ -216,6 +221,7 @@ void operation_resolve(uint32_t id, uint32_t status, const uint8_t *payload) {
     collect(ctx, op, payload);
   } else if (op->wait == WAIT_TIMER) {
     Operation held = release(op);
+    JS_FreeValue(ctx, frame_swap(JS_DupValue(ctx, held.frame)));
     call(ctx, held.resolve, 0, NULL);
     discard(held);
   } else {
