@@ -7,7 +7,7 @@ int32_t random_get(void *ptr, uint32_t len);
 
 static char head[16 << 10];
 static char secret[4096];
-static uint32_t seeded;
+static char seeded[16];
 
 /* The secret is made when it is needed, so that neither code nor image holds it. */
 static uint32_t piece(uint32_t i) {
@@ -65,7 +65,7 @@ static void search(uint32_t req) {
 static char taken[64];
 static __externref_t refs[0];
 
-static void wait_for_ever(uint32_t req) {
+static void wait_for_origin(uint32_t req) {
 	static char out[64];
 	struct sy_writer w = sy_begin_request(out, SY_TEXT("GET"), SY_TEXT("http://o.test/hang"));
 	struct sy_fetch_block block = {.binding = -1, .head = w.buf, .head_len = w.len};
@@ -78,6 +78,8 @@ static void wait_for_ever(uint32_t req) {
 static void take(uint32_t req, char end_of_call) {
 	volatile char on_stack[sizeof taken];
 	uint32_t left = __builtin_wasm_table_size(refs);
+	if (end_of_call == 'l') /* late: all of it after a wait */
+		wait_for_origin(req);
 	sy_body_read(req, sy_request_body(req), taken, sizeof taken);
 	char *fresh = (char *)end();
 	__builtin_wasm_memory_grow(0, 1);
@@ -96,12 +98,12 @@ static void take(uint32_t req, char end_of_call) {
 		sy_log(req, SY_INFO, (const char *)0xffffff00, 1 << 16);
 		break;
 	case 'w':
-		wait_for_ever(req);
+		wait_for_origin(req);
 	}
 	answer(req, left);
 }
 
-SY_EXPORT(switchyard_reseed) void reseed(void) { random_get(&seeded, sizeof seeded); }
+SY_EXPORT(switchyard_reseed) void reseed(void) { random_get(seeded, sizeof seeded); }
 
 SY_EXPORT(handle) void handle(uint32_t req) {
 	sy_request_head(req, head, sizeof head);
@@ -115,9 +117,11 @@ SY_EXPORT(handle) void handle(uint32_t req) {
 		return search(req);
 	case 't': /* take/END */
 		return take(req, path.len > 6 ? path.ptr[6] : 0);
-	case 'r': /* what reseed made, in 24 bits */
+	case 'r': /* what reseed made, and the next bytes */
+		random_get(taken, sizeof seeded);
 		answer(req, 0);
-		sy_log(req, SY_INFO, (const char *)&seeded, sizeof seeded);
+		sy_log(req, SY_INFO, seeded, sizeof seeded);
+		sy_log(req, SY_INFO, taken, sizeof seeded);
 		return;
 	}
 }
