@@ -263,6 +263,9 @@ func (is *Isolate) enter(c *Call, a0, a1, a2, a3 uint32) (int32, error) {
 // run calls the exported function name, which has neither parameters nor results, while c
 // pays for it. A module without it is fine.
 func (is *Isolate) run(c *Call, name string) error {
+	if is.dead {
+		return ErrReset
+	}
 	if fn := is.instance.ExportedFunction(name); fn != nil {
 		return is.call0(c, fn)
 	}
@@ -271,6 +274,9 @@ func (is *Isolate) run(c *Call, name string) error {
 
 // call0 calls a function without parameters and results.
 func (is *Isolate) call0(c *Call, fn api.Function) error {
+	if is.dead { // wazero would run a closed module, on what its memory has become
+		return ErrReset
+	}
 	is.fuel.Set(sliceFuel)
 	is.meter.begin(c)
 	err := fn.CallWithStack(is.ctx, nil)
