@@ -19,6 +19,7 @@ import (
 
 // options are the command line.
 type options struct {
+	list    bool
 	run     []string
 	json    string
 	rounds  int
@@ -41,8 +42,10 @@ func main() {
 func parse() (options, error) {
 	var o options
 	run := flag.String("run", strings.Join(scenarioNames(), ","), "scenarios, separated by commas")
+	flag.BoolVar(&o.list, "list", false, "print the scenarios and measure nothing")
 	flag.StringVar(&o.json, "json", "", "also write one JSON object a row to `FILE`")
 	flag.IntVar(&o.rounds, "rounds", 5, "measured rounds of each scenario; the median is printed")
+	flag.IntVar(&o.rounds, "n", 5, "short for -rounds")
 	flag.DurationVar(&o.seconds, "time", 3*time.Second, "length of a round, of each of its two halves")
 	flag.IntVar(&o.conns, "conns", 64, "keep-alive connections, each with one request at a time")
 	flag.IntVar(&o.rate, "rate", 20000, "requests per second of the paced half; 0 leaves it out")
@@ -61,6 +64,10 @@ func bench() error {
 	o, err := parse()
 	if err != nil {
 		return err
+	}
+	if o.list {
+		printScenarios(os.Stdout)
+		return nil
 	}
 	chosen, err := choose(o.run)
 	if err != nil {

@@ -2,9 +2,11 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"slices"
 	"strings"
+	"text/tabwriter"
 )
 
 // scenario is one row: a server to start and the request to send it.
@@ -61,6 +63,15 @@ func scenarioNames() []string {
 		names = append(names, s.name)
 	}
 	return names
+}
+
+// printScenarios writes one a line: name, peer, what it is.
+func printScenarios(w io.Writer) {
+	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	for _, s := range scenarios {
+		fmt.Fprintf(tw, "%s\t%s\t%s\n", s.name, s.peer, s.what)
+	}
+	tw.Flush()
 }
 
 func choose(names []string) ([]scenario, error) {
