@@ -5,7 +5,7 @@ SHELL := /bin/bash
 ENGINE := isolate/js/engine/engine.wasm
 NPM_CI := npm ci --no-audit --no-fund --ignore-scripts --loglevel=error
 
-.PHONY: all build engine run test vet unit race fuzz-short canary crash bench wpt wpt-tests clean
+.PHONY: all build engine bundles run test vet unit race fuzz-short canary crash bench wpt wpt-tests clean
 
 all: build
 
@@ -28,7 +28,13 @@ cmd/switchyard/e2e/node_modules: cmd/switchyard/e2e/package-lock.json
 	cd cmd/switchyard/e2e && $(NPM_CI)
 	@touch $@
 
-test: engine cmd/switchyard/e2e/node_modules wpt-tests vet unit race fuzz-short
+# Popular packages, bundled as their users bundle them.
+BUNDLES := cmd/switchyard/bundles
+bundles: $(BUNDLES)/out
+$(BUNDLES)/out: $(BUNDLES)/package-lock.json $(BUNDLES)/build.mjs $(wildcard $(BUNDLES)/workers/*.js)
+	cd $(BUNDLES) && $(NPM_CI) && node build.mjs
+
+test: engine cmd/switchyard/e2e/node_modules bundles wpt-tests vet unit race fuzz-short
 
 # ST1005 off: guests catch our errors, whose words, capitals and full stops are a contract.
 vet:
@@ -73,4 +79,4 @@ bench: engine
 	go run ./bench
 
 clean:
-	rm -rf bin data $(ENGINE) isolate/js/engine/node
+	rm -rf bin data $(ENGINE) isolate/js/engine/node $(BUNDLES)/out

@@ -54,6 +54,9 @@ const testToken = "e2e-token"
 
 const account = "00000000000000000000000000000000"
 
+// compatibilityDate is of every Worker that the tests upload.
+const compatibilityDate = "2025-09-01"
+
 // serve starts the program over dir with more flags.
 func serve(t *testing.T, dir string, flags ...string) *platform {
 	t.Helper()
@@ -201,7 +204,7 @@ func (p *platform) upload(path string, w worker) (int, envelope) {
 func formOf(w worker) (contentType string, body []byte) {
 	var b bytes.Buffer
 	form := multipart.NewWriter(&b)
-	metadata := map[string]any{"main_module": w.main, "compatibility_date": "2025-09-01"}
+	metadata := map[string]any{"main_module": w.main, "compatibility_date": compatibilityDate}
 	for k, v := range w.metadata {
 		metadata[k] = v
 	}
