@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"strings"
 	"time"
 )
@@ -41,7 +42,7 @@ func main() {
 
 func parse() (options, error) {
 	var o options
-	run := flag.String("run", strings.Join(scenarioNames(), ","), "scenarios, separated by commas")
+	run := flag.String("run", strings.Join(scenarioNames(), ","), "scenarios, separated by commas; or core")
 	flag.BoolVar(&o.list, "list", false, "print the scenarios and measure nothing")
 	flag.StringVar(&o.json, "json", "", "also write one JSON object a row to `FILE`")
 	flag.IntVar(&o.rounds, "rounds", 5, "measured rounds of each scenario; the median is printed")
@@ -68,6 +69,9 @@ func bench() error {
 	if o.list {
 		printScenarios(os.Stdout)
 		return nil
+	}
+	if slices.Equal(o.run, []string{"core"}) {
+		return benchCore(os.Stdout)
 	}
 	chosen, err := choose(o.run)
 	if err != nil {
