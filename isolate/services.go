@@ -10,6 +10,7 @@ import (
 	"switchyard/isolate/service"
 	"switchyard/isolate/service/compression"
 	"switchyard/isolate/service/encoding"
+	"switchyard/isolate/service/html"
 	"switchyard/isolate/service/webcrypto"
 )
 
@@ -18,6 +19,7 @@ var services = map[uint32]service.Service{
 	1: webcrypto.Serve,
 	2: encoding.Serve,
 	3: compression.Serve,
+	5: html.Serve,
 }
 
 // methodFree is a method of every service: its object is not needed any more.
