@@ -104,6 +104,7 @@ JSValue JS_NewPrivateSymbol(JSContext *, const char *description);  // no enumer
 
 // Strings. C strings are UTF-8, lone surrogates as three bytes each, NUL-terminated.
 JSValue JS_NewStringLen(JSContext *, const char *, size_t);
+JSValue JS_NewStringUTF16(JSContext *, const uint16_t *, size_t);
 JSValue JS_ToString(JSContext *, JSValueConst);
 const char *JS_ToCStringLen2(JSContext *, size_t *length, JSValueConst, bool cesu8);
 void JS_FreeCString(JSContext *, const char *);
@@ -137,6 +138,7 @@ bool JS_IsConstructor(JSContext *, JSValueConst);
 JSValue JS_GetProperty(JSContext *, JSValueConst, JSAtom);
 JSValue JS_GetPropertyStr(JSContext *, JSValueConst, const char *);
 JSValue JS_GetPropertyUint32(JSContext *, JSValueConst, uint32_t);
+int JS_SetProperty(JSContext *, JSValueConst, JSAtom, JSValue);
 int JS_SetPropertyStr(JSContext *, JSValueConst, const char *, JSValue);
 int JS_SetPropertyUint32(JSContext *, JSValueConst, uint32_t, JSValue);
 int JS_DefinePropertyValue(JSContext *, JSValueConst, JSAtom, JSValue, int flags);
@@ -144,6 +146,7 @@ int JS_DefinePropertyValueStr(JSContext *, JSValueConst, const char *, JSValue, 
 JSValue JS_GetPrototype(JSContext *, JSValueConst);
 int JS_GetLength(JSContext *, JSValueConst, int64_t *);
 bool JS_IsProxy(JSValueConst);
+bool JS_IsRegExp(JSValueConst);
 
 // A descriptor's values are the caller's; both of an accessor's are in getter and setter.
 typedef struct JSPropertyDescriptor {
@@ -177,6 +180,7 @@ void JS_SetClassProto(JSContext *, JSClassID, JSValue);
 JSValue JS_NewObjectProtoClass(JSContext *, JSValueConst proto, JSClassID);
 int JS_SetOpaque(JSValueConst, void *);
 void *JS_GetOpaque(JSValueConst, JSClassID);
+void *JS_GetAnyOpaque(JSValueConst, JSClassID *);  // the first word behind the object's header
 void *JS_GetOpaque2(JSContext *, JSValueConst, JSClassID);  // throws when it is another class
 int JS_SetConstructor(JSContext *, JSValueConst constructor, JSValueConst proto);
 

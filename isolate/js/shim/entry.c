@@ -20,6 +20,7 @@
 #include "pairs.h"
 #include "parse.h"
 #include "random.h"
+#include "replace.h"
 #include "report.h"
 #include "request.h"
 #include "response.h"
@@ -71,6 +72,7 @@ static void define_classes(void) {
   parse_define();
   stringify_define();
   random_define();
+  replace_define();
   event_define();
   module_define();
 }

@@ -20,6 +20,7 @@ func TestNothingLeaks(t *testing.T) {
 		{"bodies", `async fetch(r) { const q = new Request(r, { method: "POST", body: "{}" }); const c = q.clone(); await q.json(); await c.arrayBuffer(); await new Response(new URLSearchParams("a=b")).text(); return Response.json(await new Response("[1]").json()) }`},
 		{"json", `fetch(r) { const text = '{"a":[1,"x",{"b":[true,null,"\\u00e9"],"c":{}}],"d":1.5,"a":2}', v = JSON.parse(text); for (const bad of ['[1,["x"', '{"a":["y"],}', "[1,{}", '{"k":"\\ud800"']) try { JSON.parse(bad) } catch (e) {}
 			try { JSON.stringify({ x: [{}], y: 1n }) } catch (e) {} const c = []; c[0] = { c }; try { JSON.stringify(c) } catch (e) {} return new Response(JSON.stringify([v, v, { get x() { return {} } }, () => 1, new Date(0)], null, " ") + JSON.stringify(v)) }`},
+		{"replaces", `fetch(r) { const t = "a & b <é>"; try { t.replace(/&/g, () => { throw 1 }) } catch (e) {} return new Response(t.replace(/[&<>]/g, (c) => "x" + c).replace(/b/g, "\\ud800").replace(new RegExp("[a]", "g"), "$&").replace(/[^a]/g, "")) }`},
 		{"throws", `async fetch(r) { new Request("https://a/", { method: "a b" }) }`},
 		{"codecs", `fetch(r) { const d = new TextDecoder(); return new Response(d.decode(new TextEncoder().encode("\u20ac").subarray(0, 2), { stream: true }) + d.decode()) }`},
 		{"fetches", fetchScript},
