@@ -2,8 +2,11 @@ package wasmtest
 
 import (
 	"context"
+	"fmt"
+	"os"
 	"runtime"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -32,6 +35,7 @@ func newTwins(b *testing.B, binary []byte) *twins {
 	e := newEngine(b, 1_500_000)
 	for _, r := range []wazero.Runtime{raw, e.Runtime} {
 		wasi_snapshot_preview1.MustInstantiate(ctx, r)
+		quickJSHost(b, r)
 	}
 	m, err := raw.InstantiateWithConfig(ctx, binary, wazero.NewModuleConfig().WithStartFunctions())
 	if err != nil {
@@ -60,26 +64,29 @@ func (w *twins) both(b *testing.B, name string, args ...uint64) uint64 {
 	return want[0]
 }
 
-// ratio is the median over pairs of batches, each of about 20 ms, in turn.
+// ratio is how much longer calls of a function take the rewritten module.
 func (w *twins) ratio(b *testing.B, name string, args ...uint64) float64 {
+	original := w.raw.ExportedFunction(name)
+	return ratio(func() { w.both(b, name, args...) },
+		func() { original.Call(context.Background(), args...) }, func() { w.call(name, args...) })
+}
+
+// ratio is the median over pairs of batches, each of about 20 ms, in turn.
+func ratio(both, original, rewritten func()) float64 {
 	runtime.LockOSThread() // it is the thread's CPU time that is read
 	defer runtime.UnlockOSThread()
-	original := w.raw.ExportedFunction(name)
-	one := cpuOf(func() { w.both(b, name, args...) }) / 2
-	times := int(max(1, 20*time.Millisecond/max(1, one)))
+	times := int(max(1, 20*time.Millisecond/max(1, cpuOf(both)/2)))
+	batch := func(work func()) time.Duration {
+		return cpuOf(func() {
+			for range times {
+				work()
+			}
+		})
+	}
 	var ratios []float64
 	for range 15 {
-		a := cpuOf(func() {
-			for range times {
-				original.Call(context.Background(), args...)
-			}
-		})
-		m := cpuOf(func() {
-			for range times {
-				w.call(name, args...)
-			}
-		})
-		ratios = append(ratios, float64(m)/float64(a))
+		a := batch(original)
+		ratios = append(ratios, float64(batch(rewritten))/float64(a))
 	}
 	slices.Sort(ratios)
 	return ratios[len(ratios)/2]
@@ -140,7 +147,7 @@ func BenchmarkMeteringKernels(b *testing.B) {
 			m := &builder{memory: []uint32{64, 64}}
 			k.build(m)
 			r := newTwins(b, m.binary()).ratio(b, "run", k.arg)
-			b.Logf("%-16s %.3f", k.name, r)
+			b.ReportMetric(r, k.name)
 			ratios = append(ratios, r)
 		}
 		summary(b, ratios)
@@ -152,5 +159,104 @@ func BenchmarkMeteringGo(b *testing.B) {
 	w.both(b, "_initialize")
 	for b.Loop() {
 		summary(b, []float64{w.ratio(b, "work", 5)})
+	}
+}
+
+// quickJSHost is what the npm package's engine imports, and does not call here.
+func quickJSHost(b *testing.B, r wazero.Runtime) {
+	host := r.NewHostModuleBuilder("env")
+	for name, params := range map[string]int{"host_get_timezone_offset": 2, "host_interrupt": 0, "host_promise_rejection": 3,
+		"host_module_normalize": 2, "host_module_load": 2, "host_call": 5} {
+		results := []api.ValueType{api.ValueTypeI32}
+		if name == "host_promise_rejection" {
+			results = nil
+		}
+		none := func(_ context.Context, stack []uint64) { clear(stack) }
+		host.NewFunctionBuilder().WithGoFunction(api.GoFunc(none), slices.Repeat([]api.ValueType{api.ValueTypeI32}, params), results).Export(name)
+	}
+	if _, err := host.Instantiate(context.Background()); err != nil {
+		b.Fatal(err)
+	}
+}
+
+// quickJS is the engine twice, with the same contents at the same addresses.
+type quickJS struct {
+	*twins
+	runtime, context, name, scratch uint64
+}
+
+func newQuickJS(b *testing.B) *quickJS {
+	q := &quickJS{twins: newTwins(b, readFile(b, "../../js/node_modules/quickjs-wasi/quickjs.wasm"))}
+	q.both(b, "_initialize")
+	q.runtime = q.both(b, "JS_NewRuntime")
+	q.context = q.both(b, "JS_NewContext", q.runtime)
+	q.name, q.scratch = q.text(b, "rows.js"), q.text(b, "    ")
+	q.both(b, "JS_Eval", q.program(b, string(readFile(b, "testdata/rows.js")))...)
+	return q
+}
+
+// text puts a text into both memories.
+func (q *quickJS) text(b *testing.B, text string) uint64 {
+	at := q.both(b, "malloc", uint64(len(text)+1))
+	for _, m := range []api.Module{q.raw, q.Module} {
+		m.Memory().Write(uint32(at), append([]byte(text), 0))
+	}
+	return at
+}
+
+// program is the arguments of JS_Eval.
+func (q *quickJS) program(b *testing.B, text string) []uint64 {
+	return []uint64{q.context, q.text(b, text), uint64(len(text)), q.name, 0}
+}
+
+// row evaluates an expression, whose value is an integer, and all jobs that it leaves.
+func (q *quickJS) row(b *testing.B, text string) float64 {
+	program := q.program(b, text)
+	if tag := q.both(b, "JS_Eval", program...) >> 32; tag != 0 {
+		b.Fatalf("%s: its value has the tag %#x", text, tag)
+	}
+	run := func(call func(name string, args ...uint64) uint64) {
+		call("JS_Eval", program...)
+		for call("JS_ExecutePendingJob", q.runtime, q.scratch) != 0 {
+		}
+	}
+	caller := func(m api.Module) func(string, ...uint64) uint64 {
+		functions := map[string]api.Function{}
+		return func(name string, args ...uint64) uint64 {
+			if functions[name] == nil {
+				functions[name] = m.ExportedFunction(name)
+			}
+			results, err := functions[name].Call(context.Background(), args...)
+			if err != nil {
+				b.Fatal(name, err)
+			}
+			return results[0]
+		}
+	}
+	raw, rewritten := caller(q.raw), caller(q.Module)
+	both := func() { run(raw); run(rewritten) }
+	both()
+	return ratio(both, func() { run(raw) }, func() { run(rewritten) })
+}
+
+// BenchmarkMeteringQuickJS has 20 rows: ten requests, without the host, and ten kernels.
+func BenchmarkMeteringQuickJS(b *testing.B) {
+	if _, err := os.Stat("../../js/node_modules/quickjs-wasi/quickjs.wasm"); err != nil {
+		b.Skip("the quickjs-wasi package is not installed")
+	}
+	q := newQuickJS(b)
+	for b.Loop() {
+		var ratios []float64
+		for _, set := range []struct{ call, rows string }{
+			{"requests(%q, 50)", "floor async pathname await headers json router page dispatcher tryAwait"},
+			{"repeated(%q, 2)", "fib jsonParse jsonStringify regex html mapset sha256 sort objects strsplit"},
+		} {
+			for _, row := range strings.Fields(set.rows) {
+				r := q.row(b, fmt.Sprintf(set.call, row))
+				b.ReportMetric(r, row)
+				ratios = append(ratios, r)
+			}
+		}
+		summary(b, ratios)
 	}
 }
