@@ -32,6 +32,10 @@ type Options struct {
 	// Default: 30 s of CPU time, 10,000 subrequests, 1 MiB of log.
 	PlainLimits isolate.Limits
 
+	// CacheBytes bounds what the Cache API keeps in memory for all scripts, ScriptCacheBytes what it keeps for one.
+	// Default: 64 MiB, 8 MiB.
+	CacheBytes, ScriptCacheBytes int64
+
 	MaxLoaded int           // versions kept ready to run. Default: 1000.
 	Log       func(LogLine) // takes guests' log lines. Default: stderr, at most 1000 lines a second.
 	Logger    *slog.Logger  // the engine's own. Default: slog.Default().
@@ -53,6 +57,8 @@ func (o Options) withDefaults() Options {
 		o.Logger = slog.Default()
 	}
 	o.Namespace = cmp.Or(o.Namespace, "production")
+	o.CacheBytes = cmp.Or(o.CacheBytes, 64<<20)
+	o.ScriptCacheBytes = cmp.Or(o.ScriptCacheBytes, 8<<20)
 	o.MaxLoaded = cmp.Or(o.MaxLoaded, 1000)
 	o.Limits = defaulted(o.Limits, &isolate.Limits{CPU: 50 * time.Millisecond, Subrequests: 50, LogBytes: 64 << 10})
 	o.PlainLimits = defaulted(o.PlainLimits, &isolate.Limits{CPU: 30 * time.Second, Subrequests: maxSubrequests, LogBytes: 1 << 20})
@@ -70,6 +76,7 @@ type Engine struct {
 	derived     *store.Derived // nil: none
 	catalog     *catalog
 	pools       *pools
+	cache       *cache
 	egress      Egress
 	host        isolate.Host
 	output      func(LogLine)
@@ -101,6 +108,7 @@ func Open(o Options) (*Engine, error) {
 		limits: o.Limits, plainLimits: o.PlainLimits,
 	}
 	e.host = host{e}
+	e.cache = newCache(o.CacheBytes, o.ScriptCacheBytes)
 	e.pools = newPools(o.runtime, e.recipe, o.MaxLoaded, o.Logger)
 	var err error
 	if e.store, err = store.Open(store.Options{Dir: o.Dir, Late: e.publish, Logger: o.Logger}); err != nil {

@@ -19,6 +19,7 @@ type edition struct {
 	fresh   []*script
 	routes  map[string]Route // by id; nil while no route changed
 	stale   []*version       // receive nothing any more
+	ended   []string         // ids of scripts that are gone
 }
 
 // publish makes changes visible. They are durable.
@@ -34,6 +35,9 @@ func (e *Engine) publish(changes []store.Change) {
 	for _, v := range ed.stale {
 		e.pools.retire(v)
 		e.pools.freezer.drop(v.id)
+	}
+	for _, script := range ed.ended {
+		e.cache.drop(script)
 	}
 }
 
@@ -173,6 +177,7 @@ func (ed *edition) end(s *script) {
 	delete(ed.next, s)
 	ed.stale = append(ed.stale, s.state.Load().versions()...)
 	s.state.Store(&scriptState{})
+	ed.ended = append(ed.ended, s.id)
 }
 
 func (ed *edition) editRoutes() map[string]Route {

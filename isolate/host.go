@@ -1,6 +1,10 @@
 package isolate
 
-import "context"
+import (
+	"context"
+
+	"switchyard/isolate/abi"
+)
 
 // Host is what a guest can reach of the world. The engine implements it; every method may be
 // called from several goroutines at once, for one call too.
@@ -18,15 +22,21 @@ type Host interface {
 // returns.
 type Subrequest struct {
 	Request *Request
-	Binding int    // index into the version's bindings; FetchGlobal for a plain fetch()
+	Binding int    // index into the version's bindings, FetchGlobal or FetchCache
 	Name    string // dispatch_namespace: the script asked for
 	Options []byte // dispatch_namespace: JSON {"args":…,"limits":…,"outbound":…}; nil when not given
 	// Redirect is the request's redirect mode: "follow", "manual" or "error".
 	Redirect string
 }
 
-// FetchGlobal is the Binding of a fetch() that names no binding.
-const FetchGlobal = -1
+// Values of Binding that name no binding.
+const (
+	FetchGlobal = abi.BindingGlobal // a plain fetch()
+	// FetchCache is a call of the Cache API. Name is the cache's, "" the default one; Options is JSON
+	// {"op":"match"|"put"|"delete","status":…}, the request's URL the key. What is put has the response's headers and
+	// body in the request. The answer's cf-cache-status is HIT or MISS.
+	FetchCache = abi.BindingCache
+)
 
 // LogLevel orders console methods.
 type LogLevel int

@@ -31,9 +31,18 @@ type config struct {
 	TrustedProxies []string      `yaml:"trusted_proxies"` // CIDRs whose X-Forwarded-* are believed
 	Grace          time.Duration `yaml:"grace"`           // for requests in flight at SIGTERM. Default: 30s
 	Egress         egressConfig  `yaml:"egress"`
+	Cache          cacheConfig   `yaml:"cache"`
 	Limits         limitsConfig  `yaml:"limits"`       // of customers' Workers, and of the process
 	PlainLimits    callLimits    `yaml:"plain_limits"` // of the operator's own: dispatch, outbound, routed Workers
 }
+
+// cacheConfig bounds the memory of the Cache API.
+type cacheConfig struct {
+	Total  int64 `yaml:"total_mb"`  // of all scripts. Default: 64
+	Script int64 `yaml:"script_mb"` // of one. Default: 8
+}
+
+const maxCacheMB = 1 << 20
 
 // egressConfig opens and closes destinations of guests' fetches.
 type egressConfig struct {
@@ -45,6 +54,7 @@ func defaultConfig() config {
 	return config{
 		Data: "./data", Listen: "127.0.0.1:8787", Control: "127.0.0.1:8788",
 		Account: strings.Repeat("0", 32), Namespace: "production", Grace: 30 * time.Second,
+		Cache: cacheConfig{Total: 64, Script: 8},
 		Limits: limitsConfig{
 			callLimits: callLimits{CPU: 50, Subrequests: 1000, LogBytes: 256 << 10},
 			Memory:     128, RequestBytes: 100 << 20, Startup: 400, Compile: 10_000, CompileMem: 1024, Isolates: 64, Warm: 1024, Suspended: 8,
@@ -139,6 +149,14 @@ func (c *config) check() error {
 	for _, p := range c.TrustedProxies {
 		if _, err := netip.ParsePrefix(p); err != nil {
 			return usageError{fmt.Errorf("trusted_proxies: %w", err)}
+		}
+	}
+	for _, m := range []struct {
+		key string
+		mb  int64
+	}{{"total_mb", c.Cache.Total}, {"script_mb", c.Cache.Script}} {
+		if m.mb < 1 || m.mb > maxCacheMB {
+			return usageError{fmt.Errorf("cache.%s: %d is not from 1 to %d", m.key, m.mb, maxCacheMB)}
 		}
 	}
 	if c.Grace < 0 {

@@ -139,6 +139,7 @@ func (s *server) open() (err error) {
 	s.engine, err = engine.Open(engine.Options{
 		Dir: s.Data, Runtime: s.runtime, Derived: derived, Egress: s.egress, Entry: s.Entry, Namespace: s.Namespace,
 		Limits: s.Limits.limits(), PlainLimits: s.PlainLimits.limits(), Logger: s.log,
+		CacheBytes: s.Cache.Total << 20, ScriptCacheBytes: s.Cache.Script << 20,
 	})
 	if err != nil {
 		return err

@@ -45,6 +45,12 @@ const (
 	RedirectManual = 2
 )
 
+// Bindings that are not the version's.
+const (
+	BindingGlobal = -1 // a plain fetch()
+	BindingCache  = -2 // the Cache API; of JavaScript only
+)
+
 // FetchBlock is a decoded FETCH block. Pointers are the guest's and not checked here.
 type FetchBlock struct {
 	Binding             int32
@@ -70,7 +76,7 @@ func ParseFetchBlock(b []byte) (f FetchBlock, err error) {
 		Name: word(7), NameLen: word(8), Options: word(9), OptionsLen: word(10), Redirect: word(11),
 	}
 	switch {
-	case f.Binding < -1:
+	case f.Binding < BindingCache:
 		err = fmt.Errorf("abi: binding %d", f.Binding)
 	case f.Source > SourceEvent:
 		err = fmt.Errorf("abi: request source %d", f.Source)

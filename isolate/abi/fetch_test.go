@@ -26,7 +26,7 @@ func TestRefusedFetchBlocks(t *testing.T) {
 		words map[int]int32
 		want  string
 	}{
-		{"binding", map[int]int32{0: -2}, "binding -2"},
+		{"binding", map[int]int32{0: -3}, "binding -3"},
 		{"source", map[int]int32{1: 2}, "source 2"},
 		{"body kind", map[int]int32{4: 4}, "body kind 4"},
 		{"the event's body and another", map[int]int32{1: 1, 4: 1}, "kind is 1"},
