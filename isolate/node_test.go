@@ -118,12 +118,14 @@ func TestNodeFlag(t *testing.T) {
 		{"unknown", handler(`return new Response(await import("node:nope").catch(String))`), NodeGlobals, `200 ReferenceError: No such module "node:nope".`},
 		{"above", handler(`return new Response(await import("node:../prelude").catch(String))`), NodeGlobals, `200 ReferenceError: No such module "node:../prelude".`},
 		{"internal", handler(`return new Response(await import("node-internal:runtime").catch(String))`), NodeGlobals, `200 ReferenceError: No such module "node-internal:runtime".`},
+		{"internal, from a module named as one of Node's", `await import("node:own.js"); ` + handler(``), NodeGlobals, `error: No such module "node-internal:runtime".`},
 		{"own module first", `import v from "node:own"; ` + handler(`return new Response(v)`), NodeGlobals, "200 mine"},
 	} {
 		t.Run(s.name, func(t *testing.T) {
 			spec := jsSpec(s.source)
 			spec.Node = s.node
-			spec.Modules = append(spec.Modules, Module{Name: "node:own", Kind: ModuleText, Source: []byte("mine")})
+			spec.Modules = append(spec.Modules, Module{Name: "node:own", Kind: ModuleText, Source: []byte("mine")},
+				Module{Name: "node:own.js", Source: []byte(`import "node-internal:runtime"`)})
 			p, err := jsRuntime(t).NewPool(t.Context(), spec)
 			if err != nil {
 				if want, ok := strings.CutPrefix(s.want, "error: "); !ok || !strings.Contains(err.Error(), want) {

@@ -11,6 +11,7 @@ import (
 	"switchyard/isolate/service/compression"
 	"switchyard/isolate/service/encoding"
 	"switchyard/isolate/service/html"
+	"switchyard/isolate/service/nodehash"
 	"switchyard/isolate/service/webcrypto"
 )
 
@@ -20,6 +21,7 @@ var services = map[uint32]service.Service{
 	2: encoding.Serve,
 	3: compression.Serve,
 	5: html.Serve,
+	6: nodehash.Serve,
 }
 
 // methodFree is a method of every service: its object is not needed any more.

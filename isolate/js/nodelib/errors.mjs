@@ -24,4 +24,4 @@ export function invalidArgument(name, expected, value) {
   return coded(TypeError, "ERR_INVALID_ARG_TYPE", `${what} must be ${kinds(expected)}. ${received(value)}`);
 }
 
-export const unsupported = (what) => coded(Error, "ERR_METHOD_NOT_IMPLEMENTED", `${what} is not implemented`);
+export const unsupported = (what, instead = "") => coded(Error, "ERR_METHOD_NOT_IMPLEMENTED", `${what} is not implemented${instead && `: use ${instead}`}`);

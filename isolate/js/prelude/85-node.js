@@ -52,6 +52,7 @@ hooks.nodeGlobals = () => {
 hooks.builtinModules["node-internal:runtime"] = {
   NodeInspector, format, requireNode, reportException, workersEnv, isException,
   brands: { isMap, isSet, isDate, isRegExp, isError, isPromise, isBuffer, isView, typedTag },
-  service, serviceAsync, newObject, freeObject, random: (bytes) => sw.random(bytes), insideHandler, inNextJob,
+  service, serviceAsync, newObject, freeObject, moduleScope: () => sw.moduleScope(), insideHandler, inNextJob,
+  random: (bytes) => sw.random(bytes), WEBCRYPTO, host, COMPRESSION,
   frame: () => sw.frame(), setFrame: (frame) => sw.setFrame(frame),
 };

@@ -72,7 +72,7 @@ static bool is_relative(const char *name) {
 
 // What Node's modules are made of is for them alone.
 static bool hidden(JSContext *ctx, const char *base, const char *name) {
-  if (!begins(name, "node-internal:") || begins(base, "node:")) return false;
+  if (!begins(name, "node-internal:") || (begins(base, "node:") && !find(base))) return false;
   JS_ThrowReferenceError(ctx, "No such module \"%s\".", name);
   return true;
 }
