@@ -1,11 +1,11 @@
 package wasm
 
-// Depth is counted in bytes of frames, as frame.go estimates them, by the functions that recursion must pass through, the
-// cut ones, on behalf of all others:
+// Depth is counted in bytes of frames, as frame.go estimates them, by the functions that
+// recursion must pass through, the cut ones, on behalf of all others:
 //
 //	    f ──► a ──► b ──► g       f, g count; a, b, c do not
 //	          └───► c
-//	chain(f) = f + a + b          bytes that stand below f when g is entered: added by f
+//	chain(f) = f + a + b          bytes that stand below f when g is entered: f takes them off what is left
 //	reach(f) = max(chain, f+a+c)  bytes that may stand below f before anybody counts again:
 //	                              must still fit when f is entered
 //
