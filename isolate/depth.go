@@ -27,7 +27,13 @@ const (
 func newDeep() *lane { return &lane{tokens: make(chan struct{}, max(2, runtime.GOMAXPROCS(0)))} }
 
 // deep is the host function that a guest calls when its frames pass the limit.
-func deep(ctx context.Context, _ api.Module, _ []uint64) { isolateOf(ctx).deepen() }
+func deep(ctx context.Context, _ api.Module, _ []uint64) {
+	c := ctx.(*isolateContext)
+	if c.nested != nil {
+		panic(errNestedStack)
+	}
+	c.is.deepen()
+}
 
 // deepen raises the limit, or ends the guest.
 func (is *Isolate) deepen() {

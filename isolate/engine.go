@@ -38,7 +38,7 @@ func (rt *Runtime) startEngine() error {
 		}
 		return errors.New("the engine must not import it")
 	}
-	m, err := rt.compile(context.Background(), rt.options.Engine, rt.options.Memory, engineDepth, importRules{"engine", may})
+	m, err := rt.compile(context.Background(), rt.options.Engine, rt.options.Memory, engineDepth, importRules{name: "engine", may: may})
 	if err != nil {
 		return err
 	}

@@ -31,7 +31,7 @@ func guestFault(err error) error {
 
 // deliberate is what a host function ended the guest with; nil when it did not mean to.
 func deliberate(err error) error {
-	for _, known := range []error{ErrCPULimit, ErrWallLimit, ErrMemoryLimit, ErrSubrequests, ErrStack, ErrCanceled, ErrReset} {
+	for _, known := range []error{ErrCPULimit, ErrWallLimit, ErrMemoryLimit, ErrSubrequests, ErrStack, ErrCanceled, ErrReset, errThrown, errNestedStack} {
 		if errors.Is(err, known) {
 			return known
 		}

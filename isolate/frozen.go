@@ -1,6 +1,7 @@
 package isolate
 
 import (
+	"context"
 	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
@@ -25,9 +26,11 @@ import (
 //	│        │          │         │       │         │      │       │ 1; one a page    │ …           │
 //	└────────┴──────────┴─────────┴───────┴─────────┴──────┴───────┴──────────────────┴─────────────┘
 //
+// WebAssembly follows (nestedfrozen.go).
+//
 // The identity is of everything that the rest depends on. It may hold secrets: whoever keeps it
 // encrypts it.
-const frozenFormat = 1
+const frozenFormat = 2
 
 // ErrStale is a frozen snapshot of another version, engine or program, or no such thing: the
 // Worker has to be evaluated again.
@@ -82,6 +85,7 @@ func (p *Pool) Freeze() []byte {
 		b = append(b, s.image.pageAt(i, n)...)
 		xor(b[len(b)-pageSize:], base.pageAt(int(n), n))
 	}
+	b = s.nested.appendFrozen(b)
 	enc, _ := codec()
 	return enc.EncodeAll(b, make([]byte, 0, len(b)/8))
 }
@@ -144,7 +148,7 @@ func xor(page, with []byte) {
 }
 
 // thaw makes the pool what it was when it was frozen. The error is ErrStale, or of this machine.
-func (p *Pool) thaw(frozen []byte) error {
+func (p *Pool) thaw(ctx context.Context, frozen []byte) error {
 	if err := p.beJS(); err != nil {
 		return err
 	}
@@ -171,6 +175,18 @@ func (p *Pool) thaw(frozen []byte) error {
 	if r.bad || size == 0 {
 		return ErrStale
 	}
+	if s.nested, err = p.thawNested(ctx, &r); err != nil {
+		return err
+	}
+	if err = s.thawImage(p, size, flags, pages, data); err != nil && p.onClose != nil {
+		p.onClose()
+	}
+	p.snapshot, p.info.Thawed = s, true
+	return err
+}
+
+func (s *snapshot) thawImage(p *Pool, size int, flags uint64, pages []uint32, data []byte) (err error) {
+	base := p.rt.js.base
 	for i, n := range pages {
 		xor(data[i*pageSize:][:pageSize], base.image.pageAt(int(n), n))
 	}
@@ -179,7 +195,6 @@ func (p *Pool) thaw(frozen []byte) error {
 	} else {
 		s.image, err = newWhole(&p.rt.slabs, size, base.image, pages, data)
 	}
-	p.snapshot, p.info.Thawed = s, true
 	return err
 }
 
@@ -247,6 +262,5 @@ func (r *frozenReader) pages(most uint64) (pages []uint32, data []byte) {
 		next = page + 1
 	}
 	data = r.take(int(n) * pageSize)
-	r.bad = r.bad || r.b.Len() > 0
 	return pages, data
 }

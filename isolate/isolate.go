@@ -37,6 +37,7 @@ type Isolate struct {
 	from     *snapshot
 	cost     int64      // bytes, as the warm set reckons
 	names    *nameCache // nil until the guest dispatches
+	nest     *nest      // nil until the guest uses WebAssembly
 
 	log guestOutput
 
@@ -54,7 +55,8 @@ type Isolate struct {
 // call; answering nil at once keeps a call at 15 ns.
 type isolateContext struct {
 	context.Context
-	is *Isolate
+	is     *Isolate
+	nested *nestedInstance // that runs; nil while the isolate's own module does
 }
 
 func (c *isolateContext) Value(any) any { return nil }
@@ -65,7 +67,7 @@ func isolateOf(ctx context.Context) *Isolate { return ctx.(*isolateContext).is }
 // are in place but nothing has run.
 func (rt *Runtime) newIsolate(m *module, s *snapshot, entry string) (*Isolate, error) {
 	is := &Isolate{module: m, from: s}
-	is.ctx = &isolateContext{context.Background(), is}
+	is.ctx = &isolateContext{context.Background(), is, nil}
 	if err := rt.warm.admit(is, s); err != nil {
 		return nil, err
 	}
@@ -110,7 +112,7 @@ func (is *Isolate) instantiate(rt *Runtime, s *snapshot) error {
 			return emptyMemory{}
 		}
 		is.memory = m
-		return m
+		return lastingMemory{m}
 	})
 	// Anonymous, so that no tenant can name another; its own randomness source, or every
 	// instantiation seeds one for 8 µs; no start functions: the snapshot has run them.
@@ -132,6 +134,12 @@ func (is *Isolate) instantiate(rt *Runtime, s *snapshot) error {
 	is.log.is = is
 	return nil
 }
+
+// lastingMemory is memory that the isolate frees itself: wazero would when the first of the instances
+// that use it is closed.
+type lastingMemory struct{ experimental.LinearMemory }
+
+func (lastingMemory) Free() {}
 
 // emptyMemory stands in for a reservation that the kernel refused.
 type emptyMemory struct{}
@@ -168,7 +176,7 @@ const fatGrowth = 32 << 20
 
 // fat says that the guest has grown too much to be kept. A guest's memory never shrinks.
 func (is *Isolate) fat() bool {
-	return is.from != nil && is.size() > is.from.image.size+fatGrowth
+	return is.from != nil && (is.size() > is.from.image.size+fatGrowth || is.nest.worn())
 }
 
 // size is the guest's memory size in bytes as it sees it.
@@ -198,6 +206,8 @@ func (is *Isolate) restore(s *snapshot) error {
 	}
 	is.from, is.io = s, s.io
 	is.restoreGlobals()
+	is.nest.close()
+	is.nest = nil
 	return nil
 }
 
@@ -226,10 +236,13 @@ func (is *Isolate) nextID() uint32 {
 // close gives memory and instance back.
 func (is *Isolate) close() {
 	is.dead = true
+	is.nest.close()
+	is.nest = nil
 	is.entry, is.reseed = nil, nil // who still knows the isolate must not keep its stacks
 	if is.instance != nil {
 		is.instance.Close(context.Background())
 		is.instance = nil
+		is.memory.Free()
 		is.module.rt.warm.leave(is)
 	}
 }

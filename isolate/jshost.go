@@ -45,6 +45,9 @@ func (is *Isolate) host(op js.HostOp, req, x, y, z uint32) int32 {
 		return is.hostTake(req, x, y)
 	case js.HostSource:
 		return is.hostSource(req, string(is.mustBytes(x, y)))
+	case js.HostWasmCall, js.HostWasmMemory, js.HostWasmInstantiate, js.HostWasmGlobal, js.HostWasmCustom, js.HostWasmValidate,
+		js.HostWasmCount, js.HostWasmAddress:
+		return is.hostNested(op, x, y, z)
 	}
 	c := is.call(req)
 	if c == nil {

@@ -1,6 +1,7 @@
 package isolate
 
 import (
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -11,15 +12,32 @@ import (
 
 // startJS evaluates a JavaScript Worker in a clone of the engine's base and takes the snapshot
 // that its calls will run in.
-func (p *Pool) startJS(s *Spec, main *Module) error {
+func (p *Pool) startJS(ctx context.Context, s *Spec, main *Module) error {
 	if err := p.beJS(); err != nil {
 		return err
 	}
+	nested, err := p.compileNested(ctx, s)
+	if err != nil {
+		return err
+	}
+	if err = p.startNested(s, main, nested); err != nil {
+		closeNested(nested)
+		return err
+	}
+	p.onClose = func() { closeNested(nested) }
+	return nil
+}
+
+// startNested evaluates it with the modules it can import.
+func (p *Pool) startNested(s *Spec, main *Module, nested []*nestedModule) error {
 	is, err := p.rt.newIsolate(p.module, p.rt.js.base, js.Export)
 	if err != nil {
 		return err
 	}
 	defer is.close()
+	if len(nested) > 0 {
+		is.nest = newNest(is, &nestedImage{modules: nested})
+	}
 	c := &Call{Limits: Limits{CPU: p.spec.StartupCPU}}
 	c.begin(nil)
 	c.state.node = s.Node
@@ -27,7 +45,15 @@ func (p *Pool) startJS(s *Spec, main *Module) error {
 		return startupError(main.Name, err)
 	}
 	p.info.Startup = c.state.usage.CPU
-	p.snapshot, err = is.capture(js.Export, p.rt.js.base)
+	var image *nestedImage
+	if len(nested) > 0 {
+		if image, err = is.nest.capture(c); err != nil {
+			return startupError(main.Name, err)
+		}
+	}
+	if p.snapshot, err = is.capture(js.Export, p.rt.js.base); err == nil {
+		p.snapshot.nested = image
+	}
 	return err
 }
 
@@ -57,13 +83,19 @@ func (p *Pool) evaluate(is *Isolate, c *Call, s *Spec, main *Module) error {
 	if _, err := is.give(c, js.OpEnv, env, 0); err != nil {
 		return err
 	}
+	wasms := 0
 	for i := range s.Modules {
 		m := &s.Modules[i]
 		if m.Kind == ModuleMap {
 			continue
 		}
+		source := m.Source
+		if m.Kind == ModuleWasm {
+			source = is.nest.modules[wasms].describe(wasms)
+			wasms++
+		}
 		block := binary.LittleEndian.AppendUint32(nil, uint32(len(m.Name)))
-		block = append(append(block, m.Name...), m.Source...)
+		block = append(append(block, m.Name...), source...)
 		if _, err := is.give(c, js.OpModule, block, uint32(m.Kind)); err != nil {
 			return startupError(m.Name, err)
 		}

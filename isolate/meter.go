@@ -101,7 +101,13 @@ func (m *meter) pause(l *lane) *Call {
 func (m *meter) resume(c *Call) { m.begin(c) }
 
 // yield is the host function that a guest calls when its fuel is used up.
-func yield(ctx context.Context, _ api.Module, _ []uint64) { isolateOf(ctx).pace() }
+func yield(ctx context.Context, _ api.Module, _ []uint64) {
+	c := ctx.(*isolateContext)
+	c.is.pace()
+	if c.nested != nil {
+		c.nested.fuel.Set(sliceFuel)
+	}
+}
 
 // pace ends a slice: of the guest, or of a host function's long work for it.
 func (is *Isolate) pace() {

@@ -28,6 +28,7 @@ type module struct {
 	done      chan struct{} // closed when what follows is there
 	compiled  wazero.CompiledModule
 	rewritten *wasm.Rewritten
+	relocated *wasm.Relocated // of one that JavaScript instantiates
 	err       error
 }
 
@@ -52,8 +53,9 @@ const (
 
 // importRules decide what a module may import. Rules of one name are the same rules.
 type importRules struct {
-	name string
-	may  func(module, name string, params, results []byte) error
+	name   string
+	nested bool // relocate it
+	may    func(module, name string, params, results []byte) error
 }
 
 // compile returns binary as a module with a memory of at most maxMemory bytes, and counts the
@@ -108,7 +110,16 @@ func (m *module) close() {
 
 // make is the goroutine of a module's making.
 func (m *module) make(ctx context.Context, binary []byte, rules importRules) {
-	m.rewritten, m.compiled, m.err = m.rt.translate(ctx, m.key, binary, rules)
+	if rules.nested {
+		m.relocated, m.err = wasm.Relocate(binary, uint32(m.key.memory/wasmPage), wasm.Limits{})
+	}
+	if m.relocated != nil {
+		binary = m.relocated.Binary
+		m.relocated.Binary = nil
+	}
+	if m.err == nil {
+		m.rewritten, m.compiled, m.err = m.rt.translate(ctx, m.key, binary, rules)
+	}
 	if m.rewritten != nil {
 		m.rewritten.Binary = nil // wazero has it
 	}

@@ -36,17 +36,25 @@ type product struct {
 }
 
 func (k *moduleKey) options(rules importRules) wasm.Options {
-	return wasm.Options{MaxPages: uint32((k.memory + wasmPage - 1) / wasmPage), MaxDepth: k.depth, MayImport: rules.may}
+	return wasm.Options{MaxPages: uint32((k.memory + wasmPage - 1) / wasmPage), MaxDepth: k.depth, MayImport: rules.may, Landlord: rules.nested}
+}
+
+// orderedRules are those of a name that customers' modules are compiled under.
+func orderedRules(name string) importRules {
+	for _, rules := range []importRules{guestRules, nestedRules} {
+		if rules.name == name {
+			return rules
+		}
+	}
+	panic(fmt.Sprintf("BUG: import rules %q are ordered", name))
 }
 
 // fill makes what is ordered, in the compiler's process.
 func (o *order) fill() *product {
 	p := new(product)
 	if o.Rewrite {
-		if o.Rules != guestRules.name {
-			panic(fmt.Sprintf("BUG: import rules %q are ordered", o.Rules))
-		}
-		re, err := wasm.Rewrite(o.Module, wasm.Options{MaxPages: o.MaxPages, MaxDepth: o.MaxDepth, MayImport: guestRules.may})
+		rules := orderedRules(o.Rules)
+		re, err := wasm.Rewrite(o.Module, wasm.Options{MaxPages: o.MaxPages, MaxDepth: o.MaxDepth, MayImport: rules.may, Landlord: rules.nested})
 		if err != nil {
 			return &product{Refused: err.Error()}
 		}

@@ -186,7 +186,7 @@ func (rt *Runtime) NewPool(ctx context.Context, s *Spec) (*Pool, error) {
 // start gives the pool its snapshot.
 func (p *Pool) start(ctx context.Context, s *Spec) error {
 	if s.Frozen != nil {
-		return p.thaw(s.Frozen)
+		return p.thaw(ctx, s.Frozen)
 	}
 	main, err := s.main()
 	if err != nil {
@@ -195,7 +195,7 @@ func (p *Pool) start(ctx context.Context, s *Spec) error {
 	if main.Kind == ModuleWasm {
 		return p.startWasm(ctx, main)
 	}
-	return p.startJS(s, main)
+	return p.startJS(ctx, s, main)
 }
 
 // main finds the main module among the uploaded ones.

@@ -179,6 +179,7 @@ func (rt *Runtime) hostModules() error {
 	functions = append(functions, engineFunctions()...)
 	functions = append(functions, guestFunctions()...)
 	functions = append(functions, pollFunction())
+	functions = append(functions, nestedFunctions()...)
 	for _, f := range functions {
 		b := builders[f.module]
 		if b == nil {

@@ -8,6 +8,7 @@ type snapshot struct {
 	globals []uint64 // in the order of module.rewritten.Globals
 	entry   string   // exported function that an isolate is entered by
 	io      uint32   // JavaScript: address of the I/O buffer
+	nested  *nestedImage
 }
 
 // capture takes is's state, as pages that differ from base's where base is not nil and they are

@@ -57,7 +57,7 @@ func (g *wasmGuest) begin(name string) error {
 	return err
 }
 
-var guestRules = importRules{"guest", guestMayImport}
+var guestRules = importRules{name: "guest", may: guestMayImport}
 
 // guestMayImport lets a Worker import the contract and WASI, with their own types.
 func guestMayImport(module, name string, params, results []byte) error {

@@ -30,6 +30,7 @@ const (
 	OpLimit              // heap limit
 	OpHandlers           // -> HandlerFetch | HandlerAny
 	OpGC                 //
+	OpCall               // import number; values are in the I/O buffer -> 0, or Failed: it threw
 )
 
 // HostOp is the first argument of the import: what the guest wants of the host.
@@ -59,6 +60,15 @@ const (
 	HostTake     HostOp = 21 // ptr, len
 	HostFull     HostOp = 22 // does not return
 	HostSource   HostOp = 23 // name ptr, len -> length, or Refused
+
+	HostWasmCall        HostOp = 32 // instance, function, ptr of values -> 0, Refused or Thrown
+	HostWasmMemory      HostOp = 33 // memory, base, bytes -> memory
+	HostWasmInstantiate HostOp = 34 // module, ptr of imports -> instance
+	HostWasmGlobal      HostOp = 35 // instance, global, ptr of its value
+	HostWasmCustom      HostOp = 36 // module, custom section, ptr
+	HostWasmValidate    HostOp = 37 // ptr, len -> 0 or 1
+	HostWasmCount       HostOp = 38 // -> instances there are
+	HostWasmAddress     HostOp = 39 // ptr -> ptr, as a number
 )
 
 // StartNode, beside the kind that OpStart takes, gives the Worker Node's globals.
@@ -69,6 +79,7 @@ const (
 	Failed       = -1 // sw_op: the text is in the I/O buffer
 	Pending      = -1 // import: RESOLVE follows
 	Refused      = -2 // import: an error, at once
+	Thrown       = -3 // import: what JavaScript threw inside, which the shim has
 	StartDone    = 0
 	StartPending = 1 // the main module awaits something at its top level
 )

@@ -60,7 +60,12 @@ func (o *output) imports() {
 	void := o.plan.typeIndex(typeVoid)
 	add(MeterModule, MeterYield, void)
 	add(MeterModule, MeterDeep, void)
-	o.section(secImport, len(o.m.imports)+2, b)
+	n := len(o.m.imports) + 2
+	if o.m.o.Landlord {
+		b = append(appendName(appendName(b, LandlordModule), LandlordMemory), KindMemory, 0, 0)
+		n++
+	}
+	o.section(secImport, n, b)
 }
 
 func (o *output) functions() {
@@ -91,6 +96,9 @@ func (o *output) memory() {
 	}
 	n := o.plan.memoryPages
 	o.re.MemoryPages = n
+	if o.m.o.Landlord {
+		return
+	}
 	o.section(secMemory, 1, appendU32(appendU32([]byte{1}, n), n))
 }
 

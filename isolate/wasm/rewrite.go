@@ -25,6 +25,7 @@ type Options struct {
 	MaxPages uint32 // ceiling of the memory in 64 KiB pages, at most 65,536
 	MaxDepth uint32 // bytes of frames, which may really take half as many more, before the call to deep. Default 1 MiB
 	Limits   Limits // bounds of the binary; the zero value means the defaults
+	Landlord bool   // the memory is another's: LandlordMemory of LandlordModule is imported in place of its own; see Relocate
 
 	// MayImport decides on each imported function, given value type bytes. An error refuses
 	// the module. Default: every import is refused.

@@ -28,8 +28,35 @@ const getterOf = (proto, name) => uncurry(getOwnPropertyDescriptor(proto, name).
 const TypedArrayProto = getPrototypeOf(Uint8Array.prototype);
 const typedTag = getterOf(TypedArrayProto, Symbol.toStringTag);
 const isDetached = getterOf(ArrayBuffer.prototype, "detached");
-const transferBuffer = uncurry(ArrayBuffer.prototype.transfer);
+const moveBuffer = uncurry(ArrayBuffer.prototype.transfer);
 const bufferLength = getterOf(ArrayBuffer.prototype, "byteLength");
+
+// pinned are the buffers of WebAssembly.Memory, which nothing but its growth may move.
+const pinned = new WeakSet();
+const isPinned = uncurry(WeakSet.prototype.has).bind(undefined, pinned);
+const pin = uncurry(WeakSet.prototype.add).bind(undefined, pinned);
+
+function unpinned(buffer) {
+  if (isPinned(buffer)) throw new TypeError("a WebAssembly.Memory's buffer cannot be detached");
+}
+
+function transferBuffer(buffer, ...length) {
+  unpinned(buffer);
+  return moveBuffer(buffer, ...length);
+}
+
+for (const name of ["transfer", "transferToFixedLength", "transferToImmutable"]) {
+  const moves = ArrayBuffer.prototype[name];
+  if (moves === undefined) continue;
+  const guarded = {
+    [name](newLength) {
+      unpinned(this);
+      return apply(moves, this, arguments);
+    },
+  }[name];
+  defineProperty(guarded, "length", { value: 0, configurable: true });
+  hidden(ArrayBuffer.prototype, name, guarded);
+}
 
 const noop = () => {};
 const RESOLVED = promiseResolve(undefined);

@@ -149,6 +149,7 @@ globalThis.mock = {
 };
 
 globalThis.sw = {
+  wasmImport: () => 0,
   now: () => mock.time,
   request: () => mock.request,
   moduleScope: () => mock.module,

@@ -13,6 +13,7 @@
 #include "report.h"
 #include "service.h"
 #include "text.h"
+#include "wasm.h"
 
 static bool int_argument(JSContext *ctx, int argc, JSValueConst *argv, int i, int32_t *value) {
   return JS_ToInt32(ctx, value, argument(argc, argv, i)) == 0;
@@ -207,6 +208,9 @@ static const JSCFunctionListEntry members[] = {
     METHOD("require", 1, module_require),
     METHOD("frame", 0, frame_get),
     METHOD("setFrame", 1, frame_set),
+    METHOD("wasm", 4, wasm_host),
+    METHOD("wasmFunction", 4, wasm_function),
+    METHOD("wasmImport", 2, wasm_import),
 };
 
 int bridge_run(const Bytecode *code) {

@@ -114,6 +114,8 @@ int JS_ToBool(JSContext *, JSValueConst);
 int JS_ToInt32(JSContext *, int32_t *, JSValueConst);
 int JS_ToFloat64(JSContext *, double *, JSValueConst);
 JSValue JS_NewNumber(JSContext *, double);
+int JS_ToBigInt64(JSContext *, int64_t *, JSValueConst);  // throws for a Number
+JSValue JS_NewBigInt64(JSContext *, int64_t);
 
 // Errors.
 JSValue JS_Throw(JSContext *, JSValue);

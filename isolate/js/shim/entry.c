@@ -28,6 +28,7 @@
 #include "stringify.h"
 #include "url.h"
 #include "urlsearchparams.h"
+#include "wasm.h"
 
 // The engine's own limit on its part of the shadow stack. A JavaScript call takes 6 to 12 KiB of
 // native stack, so a RangeError comes well before 8 MiB of that are gone.
@@ -162,6 +163,8 @@ __attribute__((export_name("sw_op"))) int sw_op(int op, int a, int b, int c) {
     case OP_GC:
       JS_RunGC(vm.rt);
       return 0;
+    case OP_CALL:
+      return wasm_callback(a);
     default:
       return FAILED;
   }

@@ -22,6 +22,11 @@ static const char *const names[HOOK_COUNT] = {
     [HOOK_SOURCE_OF] = "sourceOf",
     [HOOK_RELEASE] = "release",
     [HOOK_NODE_GLOBALS] = "nodeGlobals",
+    [HOOK_WASM_MODULE] = "wasmModule",
+    [HOOK_WASM_ERROR] = "wasmError",
+    [HOOK_WASM_HANDLE] = "wasmHandle",
+    [HOOK_WASM_FUNCTION] = "wasmFunction",
+    [HOOK_WASM_LIST] = "wasmList",
 };
 
 static JSValue hooks[HOOK_COUNT];

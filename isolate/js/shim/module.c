@@ -122,6 +122,15 @@ static JSModuleDef *compile(JSContext *ctx, const char *name, const char *text, 
   return module;
 }
 
+// wasm_module makes a WebAssembly.Module of the host's description.
+static JSValue wasm_module(JSContext *ctx, const Source *s) {
+  JSValue description = parse_json(ctx, s->text, s->len, s->name);
+  if (JS_IsException(description)) return description;
+  JSValue module = hook_call1(ctx, HOOK_WASM_MODULE, description);
+  JS_FreeValue(ctx, description);
+  return module;
+}
+
 static JSModuleDef *load_source(JSContext *ctx, const Source *s) {
   switch (s->kind) {
     case MODULE_ES:
@@ -130,6 +139,8 @@ static JSModuleDef *load_source(JSContext *ctx, const Source *s) {
       return value_module(ctx, s->name, new_text(ctx, s->text, s->len));
     case MODULE_DATA:
       return value_module(ctx, s->name, JS_NewArrayBufferCopy(ctx, (const uint8_t *)s->text, s->len));
+    case MODULE_WASM:
+      return value_module(ctx, s->name, wasm_module(ctx, s));
     case MODULE_JSON:
       return value_module(ctx, s->name, parse_json(ctx, s->text, s->len, s->name));
     default:

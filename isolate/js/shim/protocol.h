@@ -20,6 +20,7 @@ enum {
   OP_LIMIT,
   OP_HANDLERS,
   OP_GC,
+  OP_CALL,
 };
 
 // Guest to host.
@@ -47,9 +48,11 @@ enum {
   HOST_TAKE = 21,
   HOST_FULL = 22,
   HOST_SOURCE = 23,
+  HOST_WASM_CALL = 32,
+  HOST_WASM = 33,
 };
 
-enum { FAILED = -1, PENDING = -1, REFUSED = -2, START_DONE = 0, START_PENDING = 1 };
+enum { FAILED = -1, PENDING = -1, REFUSED = -2, THROWN = -3, START_DONE = 0, START_PENDING = 1 };
 enum { HANDLER_FETCH = 1 << 0, HANDLER_ANY = 1 << 1 };
 enum { EVENT_HAS_BODY = 1 << 0, EVENT_INLINE = 1 << 1 };
 enum { BODY_NONE, BODY_BYTES, BODY_HANDLE, BODY_STREAM };

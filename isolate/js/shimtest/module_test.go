@@ -39,7 +39,7 @@ func TestStartFailures(t *testing.T) {
 		{"above the root", `import "../x.js"`, []string{`above the root`}},
 		{"missing export", `import { x } from "./other.js"`, []string{"SyntaxError", "x"}},
 		{"bad json", `import x from "./bad.json"`, []string{"SyntaxError"}},
-		{"wasm", `import x from "./m.wasm"`, []string{`Module "m.wasm" is of a kind that JavaScript cannot import.`}},
+		{"a description of wasm that is none", `import x from "./m.wasm"`, []string{`SyntaxError`, "at m.wasm:1:1"}},
 		{"rejected await", `await Promise.reject(new RangeError("r"))`, []string{"RangeError: r"}},
 		{"endless await", `await new Promise(() => {})`, []string{"pending"}},
 		{"fetch in global scope", `await fetch("https://o.example/")`, []string{"Disallowed operation called within global scope"}},
