@@ -80,7 +80,7 @@ hooks.release = (stream) => {
 
 hooks.tee = (stream) => teeReadable(readableOf(stream)).map((branch) => branch.public);
 
-const NOT_BYTES = "The stream of a body must give Uint8Array chunks";
+const NOT_BYTES = "This ReadableStream did not return bytes.";
 
 const isBytes = (chunk) => typedTag(chunk) === "Uint8Array";
 

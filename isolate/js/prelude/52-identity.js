@@ -79,4 +79,8 @@ class FixedLengthStream extends IdentityTransformStream {
   }
 }
 
+// As on Workers they are TransformStreams, though made otherwise.
+setPrototypeOf(IdentityTransformStream, TransformStream);
+setPrototypeOf(IdentityTransformStream.prototype, TransformStream.prototype);
+
 publish(IdentityTransformStream, FixedLengthStream);

@@ -53,7 +53,7 @@ class MultipartParser {
   }
 
   parse() {
-    if (!this.matches(this.delimiter, 0)) throw malformed("it does not begin with the boundary");
+    if (!this.matches(this.delimiter, 0)) throw new TypeError("No initial boundary string (or you have a truncated message).");
     this.at = this.delimiter.byteLength;
     while (!this.closing()) {
       if (this.entries.length >= PARTS_MAX) throw malformed(`it has more than ${PARTS_MAX} parts`);
@@ -74,13 +74,22 @@ class MultipartParser {
     const headers = this.head();
     const disposition = headers.get("content-disposition") ?? "";
     const name = parameter(disposition, "name");
-    if (!/^form-data\b/i.test(disposition) || name === undefined) throw malformed(`a part without a name before byte ${this.at}`);
+    this.named(disposition, name);
     this.entries.push([name, this.value(this.content(), headers, parameter(disposition, "filename"))]);
+  }
+
+  named(disposition, name) {
+    const [value] = disposition.split(";");
+    if (disposition === "") throw new TypeError("No valid Content-Disposition header found in FormData part.");
+    if (!/^form-data\s*$/i.test(value)) {
+      throw new TypeError(`Content-Disposition header for FormData part must have the value "form-data", possibly followed by parameters. Got: ${JSON.stringify(value)}`);
+    }
+    if (name === undefined) throw new TypeError("Content-Disposition header in FormData part is missing a name.");
   }
 
   head() {
     const end = this.find(CRLF_CRLF, this.at === 0 ? 0 : this.at - 2);
-    if (end < 0 || end - this.at > PART_HEAD_MAX) throw malformed(`a part's headers do not end after byte ${this.at}`);
+    if (end < 0 || end - this.at > PART_HEAD_MAX) throw new TypeError("No multipart message header termination found.");
     const headers = new Map();
     for (const line of decodeText(this.bytes.subarray(this.at, Math.max(end, this.at))).split(CRLF)) {
       const colon = line.indexOf(":");
@@ -92,7 +101,7 @@ class MultipartParser {
 
   content() {
     const end = this.findDelimiter();
-    if (end < 0) throw malformed("the closing boundary is missing");
+    if (end < 0) throw new TypeError("No subsequent boundary string after multipart message.");
     const content = this.bytes.subarray(this.at, end);
     this.at = end + 2 + this.delimiter.byteLength;
     return content;
@@ -107,8 +116,8 @@ class MultipartParser {
   }
 
   value(content, headers, filename) {
-    if (filename === undefined) return decodeBody(content);
-    const type = headers.get("content-type") ?? "text/plain";
+    if (filename === undefined || filename === "") return decodeBody(content);
+    const type = headers.get("content-type") ?? "";
     return new File(SECRET, content, { type: blobType(type), name: filename, lastModified: sw.now() });
   }
 
@@ -138,7 +147,7 @@ function parameter(header, name) {
 
 function parseMultipart(bytes, contentType) {
   const boundary = parameter(contentType, "boundary");
-  if (boundary === undefined || boundary === "" || boundary.length > 256) throw malformed("Content-Type names no boundary");
+  if (boundary === undefined || boundary === "" || boundary.length > 256) throw new TypeError(NO_BOUNDARY);
   return new FormData(SECRET, new MultipartParser(bytes, boundary).parse());
 }
 
@@ -147,13 +156,18 @@ function parseUrlencoded(bytes) {
   return new FormData(SECRET, [...new URLSearchParams(`&${decodeText(bytes)}`)]);
 }
 
+const NO_BOUNDARY = "No boundary string in Content-Type header. The multipart/form-data MIME type requires a boundary " +
+  "parameter, e.g. 'Content-Type: multipart/form-data; boundary=\"abcd\"'. See RFC 7578, section 4.";
+const NO_FORM = "Unrecognized Content-Type header value. FormData can only parse the following MIME types: " +
+  "multipart/form-data, application/x-www-form-urlencoded";
+
 // consumeAs owns bytes from here on: what it returns may share them.
 hooks.consumeAs = (bytes, kind, contentType) => {
   const type = contentType ?? "";
   if (kind === "blob") return new Blob(SECRET, bytes, blobType(type));
   if (/^multipart\/form-data\s*(;|$)/i.test(type)) return parseMultipart(bytes, type);
   if (/^application\/x-www-form-urlencoded\s*(;|$)/i.test(type)) return parseUrlencoded(bytes);
-  throw new TypeError(`Unrecognized Content-Type header value for formData(): ${quoted(type)}`);
+  throw new TypeError(contentType === null || contentType === undefined ? "Parsing a Body as FormData requires a Content-Type header." : NO_FORM);
 };
 
 hooks.extractBody = (init) => {

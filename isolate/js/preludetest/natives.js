@@ -49,6 +49,7 @@ globalThis.Headers = class Headers {
     this.#map = new Map(Object.entries(init).map(([k, v]) => [k.toLowerCase(), `${v}`]));
   }
   get(name) { return this.#map.get(name.toLowerCase()) ?? null; }
+  delete(name) { this.#map.delete(name.toLowerCase()); }
   entries() { return this.#map.entries(); }
   get [Symbol.toStringTag]() { return "Headers"; }
 };
@@ -106,6 +107,7 @@ globalThis.Response = class Response {
     this.#status = status;
   }
   get status() { return this.#status; }
+  get headers() { return new Headers(); }
   get body() { return typeof this.#body === "number" ? (this.#body = sw.hooks.bodyStream(this, this.#body)) : this.#body?.getReader ? this.#body : null; }
   text() { return Promise.resolve(this.#body); }
 };

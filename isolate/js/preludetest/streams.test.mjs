@@ -46,7 +46,7 @@ stories([
     const whole = new TextDecoder().decode(await sw.hooks.consume(stream));
     const error = await sw.hooks.consume(ReadableStream.from(["text"])).catch(String);
     return [whole, error];
-  `, ["abcdef", "TypeError: The stream of a body must give Uint8Array chunks"]],
+  `, ["abcdef", "TypeError: This ReadableStream did not return bytes."]],
   ["consume of 20,000 queued chunks", `
     const stream = new ReadableStream({ start(c) { for (let i = 0; i < 20_000; i++) c.enqueue(new Uint8Array(1)); c.close(); } });
     return (await sw.hooks.consume(stream)).byteLength;
@@ -76,8 +76,8 @@ stories([
     await mock.idle();
     return [mock.written, cancelled, mock.logs.map(([, text]) => text.split("\\n")[0])];
   `, [
-    ["FAILED RangeError: broke", "FAILED TypeError: The stream of a body must give Uint8Array chunks"], "TypeError",
-    ["Uncaught RangeError: broke", "Uncaught TypeError: The stream of a body must give Uint8Array chunks"],
+    ["FAILED RangeError: broke", "FAILED TypeError: This ReadableStream did not return bytes."], "TypeError",
+    ["Uncaught RangeError: broke", "Uncaught TypeError: This ReadableStream did not return bytes."],
   ]],
   ["a reader that has gone cancels the source", `
     mock.onWrite = () => { throw new TypeError("gone"); };

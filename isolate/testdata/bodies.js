@@ -1,0 +1,55 @@
+// Stories of bodies: Request, Response, FormData, Blob, fixed lengths. One request runs the one its path
+// names and answers with what came of it, or all their names. bodies.json was recorded from workerd.
+
+const S = {};
+const attempt = async (fn) => { try { return await fn(); } catch (e) { return `${e.name}: ${e.message}`; } };
+// kind is for errors whose words are an engine's own.
+const kind = async (fn) => { try { return await fn(); } catch (e) { return e.name; } };
+const say = (name, ...fns) => { S[name] = async () => { const said = []; for (const fn of fns) said.push(String(await attempt(fn))); return said.join(" | "); }; };
+const sayKind = (name, ...fns) => { S[name] = async () => { const said = []; for (const fn of fns) said.push(String(await kind(fn))); return said.join(" | "); }; };
+const used = async () => { const r = new Response("x"); await r.text(); return r; };
+const locked = () => { const r = new Response("x"); r.body.getReader(); return r; };
+const bytes = (...b) => new Uint8Array(b);
+
+say("used text", async () => (await used()).text(), async () => (await used()).json(), async () => (await used()).arrayBuffer(), async () => (await used()).blob(), async () => (await used()).formData(), async () => (await used()).bytes());
+say("locked text", () => locked().text(), () => locked().json(), () => locked().arrayBuffer());
+say("new from used", async () => new Response((await used()).body), async () => new Request("http://a/", { method: "POST", body: (await used()).body }), async () => { const r = new Request("http://a/", { method: "POST", body: "x" }); const q = new Request(r); return [r.bodyUsed, q.bodyUsed, await q.text(), r.bodyUsed].join(); });
+say("bodyUsed", () => new Response().bodyUsed, async () => { const r = new Response(); await r.text(); return r.bodyUsed; }, async () => (await used()).bodyUsed, () => locked().bodyUsed, async () => { const r = new Response("x"); const p = r.text(); const u = r.bodyUsed; await p; return u; });
+say("null bodies", () => new Response().body, () => new Response(null).body, () => new Response(undefined).body, () => new Response("").body === null, async () => (await new Response().bytes()).length, async () => (await new Response().blob()).size, () => new Request("http://a/").body);
+say("null status", () => new Response("x", { status: 204 }).status, () => new Response("x", { status: 304 }).status, () => new Response(null, { status: 204 }).status, () => new Response("x", { status: 101 }).status, () => new Response("x", { status: 99 }).status, () => new Response("x", { status: 600 }).status, () => new Response("x", { statusText: "a\nb" }).status);
+say("get with body", () => new Request("http://a/", { body: "x" }).method, () => new Request("http://a/", { method: "HEAD", body: "x" }).method, () => new Request("http://a/", { method: "GET", body: null }).method);
+say("types", () => new Response("x").headers.get("content-type"), () => new Response(new URLSearchParams("a=b")).headers.get("content-type"), () => new Response(new Blob(["x"], { type: "a/B" })).headers.get("content-type"), () => new Response(new Blob(["x"])).headers.get("content-type"), () => new Response(bytes(1)).headers.get("content-type"), () => /^multipart\/form-data; ?boundary="?[^"]+"?$/.test(new Response(new FormData()).headers.get("content-type")), () => new Response("x", { headers: { "content-type": "q/z" } }).headers.get("content-type"), () => new Response(new ReadableStream()).headers.get("content-type"), () => new Response(5).headers.get("content-type"), async () => new Response({}).text());
+say("json", () => Response.json({ a: 1 }).headers.get("content-type"), () => Response.json({ a: 1 }).text(), () => Response.json(1, { status: 201, headers: { "content-type": "x/y" } }).headers.get("content-type"));
+sayKind("json errors", () => new Response("{").json(), () => new Response("").json(), () => Response.json(1n));
+say("clone", async () => { const r = new Response("abc", { status: 201, headers: { a: "b" } }); const c = r.clone(); return [await r.text(), await c.text(), c.status, c.headers.get("a"), c === r].join(); }, async () => { const r = new Response(new ReadableStream({ start(c) { c.enqueue(bytes(65)); c.enqueue(bytes(66)); c.close(); } })); const c = r.clone(), d = c.clone(); return [await d.text(), await r.text(), await c.text()].join(); }, async () => { const r = new Request("http://a/", { method: "POST", body: "abc" }); const c = r.clone(); return [await r.text(), await c.text(), c.method].join(); }, () => new Response().clone().body);
+say("stream chunks", () => new Response(new ReadableStream({ start(c) { c.enqueue("text"); c.close(); } })).text(), () => new Response(new ReadableStream({ start(c) { c.error(new RangeError("oh")); } })).text(), () => new Response(new ReadableStream({ start(c) { c.enqueue(5); c.close(); } })).text());
+say("fixed length", async () => { const { readable, writable } = new FixedLengthStream(3); const w = writable.getWriter(); const r = new Response(readable); w.write(bytes(65, 66, 67)); w.close(); return r.text(); }, () => new FixedLengthStream("7") instanceof TransformStream, () => new FixedLengthStream(1) instanceof IdentityTransformStream);
+say("blob", () => new Blob(["a", bytes(98), new Blob(["c"])]).text(), () => new Blob(["abcdef"]).slice(1, -1).text(), () => new Blob(["abc"]).slice(-2).text(), () => new Blob(["abc"]).slice(2, 1).size, () => new Blob(["x"], { type: "A/B" }).type, () => new Blob(["x"], { type: "a\u00e9" }).type, () => new Blob(["x"]).slice(0, 1, "q/R").type, async () => (await new Blob(["x"]).bytes()).length, () => new Response(new Blob(["xy"]).stream()).text(), () => Object.prototype.toString.call(new Blob()));
+sayKind("blob errors", () => new Blob("x"), () => new Blob(5), () => new Blob(null), () => new File(["x"]), () => new File());
+say("file", () => new File(["x"], "n.txt", { type: "a/b", lastModified: 5 }).lastModified, () => new File(["x"], "a/b").name, () => new File(["x"], "n") instanceof Blob, () => new File(["x"], 5).name, () => Object.prototype.toString.call(new File([], "")));
+const form = (text, boundary = "B", type = `multipart/form-data; boundary=${boundary}`) => new Response(text.replaceAll("\n", "\r\n"), { headers: { "content-type": type } }).formData();
+const show = async (f) => { const said = []; for (const [k, v] of f) said.push(k + "=" + (typeof v === "string" ? JSON.stringify(v) : `File(${v.name},${v.type},${JSON.stringify(await v.text())})`)); return said.join(";"); };
+const field = (head, body) => `--B\n${head}\n\n${body}\n`;
+say("multipart", async () => show(await form(field('Content-Disposition: form-data; name="a"', "1") + field('Content-Disposition: form-data; name="f"; filename="n.txt"\nContent-Type: text/x', "data\n--more") + "--B--\n")),
+  async () => show(await form("--B--")), async () => show(await form("--B--\n")),
+  async () => show(await form(field('Content-Disposition: form-data; name="a"; filename=""', "") + "--B--\n")),
+  async () => show(await form(field('Content-Disposition: form-data; name="f"; filename="x"', "1") + "--B--\n")),
+  async () => show(await form(field('Content-Disposition: form-data; name="\u00e9"', "\u00e9") + "--B--\n")),
+  async () => show(await form(field('Content-Disposition: form-data; name="a"', "1") + "--B--\n", '"B"')));
+say("multipart refused", () => form("", "B"), () => form("x", "B"), () => form(field('Content-Disposition: form-data; name="a"', "1")), () => form(field("X: y", "1") + "--B--\n"), () => form(field("Content-Disposition: form-data", "1") + "--B--\n"), () => form(field('Content-Disposition: attachment; name="a"', "1") + "--B--\n"), () => form("--B--\n", "", "multipart/form-data"), () => form("a", "", "text/plain"), () => new Response("a").formData(), () => new Response(bytes(1)).formData());
+say("urlencoded", async () => show(await form("a=1&b=%20+&a=2&c", "", "application/x-www-form-urlencoded")), async () => show(await form("", "", "application/x-www-form-urlencoded;charset=utf-8")));
+say("form", () => { const f = new FormData(); f.append("a", "1"); f.append("a", 2); f.set("b", null); return [f.get("a"), f.getAll("a"), f.has("a"), f.get("zz"), f.getAll("zz").length, f.get("b"), [...f.keys()]].join("/"); }, () => { const f = new FormData(); f.append("a", 1); f.append("b", 2); f.append("a", 3); f.set("a", 4); return JSON.stringify([...f]); }, async () => { const f = new FormData(); f.append("g", new Blob(["y"]), "name"); f.append("h", new File(["z"], "own"), "other"); return show(f); }, () => { const f = new FormData(); f.append("a", "1"); f.delete("a"); return [...f].length; }, () => { const f = new FormData(); f.append("a", "x\ny"); f.forEach(function (v, k, o) { this.said = k + v.length + (o === f); }, S); return S.said; });
+sayKind("form errors", () => new FormData().append("a"), () => new FormData().get(), () => new FormData().set("a"));
+say("form there and back", async () => { const f = new FormData(); f.append("a", "1"); f.append("f", new File(["2"], "n", { type: "a/b" })); const r = new Response(f); const b = /boundary="?([^"]+)/.exec(r.headers.get("content-type"))[1]; return (await r.text()).replaceAll(b, "B").trimEnd(); });
+say("request", () => new Request("http://a/", { method: "post", body: "x" }).method, () => new Request("http://a/", { method: "a b" }), () => new Request(new Request("http://a/", { method: "PUT", headers: { a: "b" }, body: "z" }), { headers: { c: "d" } }).headers.get("a"), async () => new Request(new Request("http://a/", { method: "PUT", body: "z" }), { body: "y" }).text(), () => new Request("http://a/#b").url, () => new Request("http://u:p@a/").url, () => new Request("http://a/", { redirect: "manual" }).redirect);
+say("redirects", () => Response.redirect("http://a/b").status, () => Response.redirect("http://a/b", 301).headers.get("location"), () => Response.error().status, () => Response.error().type, () => new Response("x").type);
+say("stream reading", async () => { const r = new Response("abc"); const reader = r.body.getReader(); const { value } = await reader.read(); return [value.length, (await reader.read()).done, r.bodyUsed].join(); }, async () => { const r = new Response("abc"); const reader = r.body.getReader({ mode: "byob" }); const { value } = await reader.read(new Uint8Array(2)); return [value.length, new TextDecoder().decode(value)].join(); }, async () => { const [a, b] = new Response("abc").body.tee(); return await new Response(a).text() + await new Response(b).text(); }, async () => { const r = new Response("abc"); await r.body.cancel(); return r.bodyUsed; }, async () => { let n = 0; for await (const c of new Response("abc").body) n += c.length; return n; });
+say("identity", async () => { const { readable, writable } = new IdentityTransformStream(); const w = writable.getWriter(); w.write(new TextEncoder().encode("hi")); w.close(); return new Response(readable).text(); });
+
+export default {
+  async fetch(request) {
+    const name = decodeURIComponent(new URL(request.url).pathname.slice(1));
+    if (name === "") return Response.json(Object.keys(S));
+    return new Response(await S[name]());
+  },
+};
