@@ -143,7 +143,7 @@ __attribute__((export_name("sw_op"))) int sw_op(int op, int a, int b, int c) {
     case OP_IO:
       return address(io_buffer());
     case OP_MODULE:
-      return module_register(at, b, c);
+      return module_register((char *)at, b, c);
     case OP_START:
       return leave(module_start(at, b, c));
     case OP_ENV:

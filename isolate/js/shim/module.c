@@ -36,7 +36,7 @@ static Source *find(const char *name) {
   return NULL;
 }
 
-int module_register(const char *block, uint32_t len, uint32_t kind) {
+int module_register(char *block, uint32_t len, uint32_t kind) {
   JSContext *ctx = vm.ctx;
   uint32_t name_len;
   memcpy(&name_len, block, sizeof name_len);
@@ -48,10 +48,19 @@ int module_register(const char *block, uint32_t len, uint32_t kind) {
     source->text = copy_terminated(ctx, text, source->len);
     source->kind = kind;
   }
+  memset(block, 0, len);  // what is freed with text in it lies in the snapshot
   if (!source || !source->name || !source->text) return report_failure(ctx);
   source->next = sources;
   sources = source;
   return 0;
+}
+
+// drop_text forgets the text of a module that is compiled and cannot be unloaded: its functions
+// have what toString() needs.
+static void drop_text(JSContext *ctx, Source *source) {
+  memset(source->text, 0, source->len);
+  js_free(ctx, source->text);
+  source->text = NULL;
 }
 
 // ---- names
@@ -241,14 +250,16 @@ static int outcome(JSContext *ctx, JSValue promise) {
   return result;
 }
 
-static int start_module(JSContext *ctx, const Source *source) {
+static int start_module(JSContext *ctx, Source *source) {
   JSValue compiled = JS_Eval(ctx, source->text, source->len, source->name, EVAL_MODULE | EVAL_COMPILE_ONLY);
   if (JS_IsException(compiled)) return report_failure(ctx);
   JSModuleDef *module = value_pointer(compiled);
   JSValue promise = JS_EvalFunction(ctx, compiled);
   if (JS_IsException(promise)) return report_failure(ctx);
   int result = outcome(ctx, promise);
-  if (result == START_DONE) namespace = JS_GetModuleNamespace(ctx, module);
+  if (result != START_DONE) return result;
+  namespace = JS_GetModuleNamespace(ctx, module);
+  drop_text(ctx, source);
   return result;
 }
 
@@ -261,7 +272,7 @@ static bool node_globals(JSContext *ctx) {
 int module_start(const char *name, uint32_t len, uint32_t kind) {
   JSContext *ctx = vm.ctx;
   char *terminated = copy_terminated(ctx, name, len);
-  const Source *source = terminated ? find(terminated) : NULL;
+  Source *source = terminated ? find(terminated) : NULL;
   if (terminated && !source) JS_ThrowReferenceError(ctx, "No such module \"%s\".", terminated);
   js_free(ctx, terminated);
   if (!source || (kind & START_NODE && !node_globals(ctx))) return report_failure(ctx);

@@ -6,8 +6,8 @@
 
 void module_define(void);
 
-// module_register is MODULE: a block of u32 name length, name, source.
-int module_register(const char *block, uint32_t len, uint32_t kind);
+// module_register is MODULE: a block of u32 name length, name, source, which it clears.
+int module_register(char *block, uint32_t len, uint32_t kind);
 
 // module_start is START. The main module's exports are the namespace, or undefined for a script.
 int module_start(const char *name, uint32_t len, uint32_t kind);
