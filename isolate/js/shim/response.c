@@ -143,6 +143,11 @@ static bool read_body(JSContext *ctx, JSValueConst init, Response *r) {
   JSValue type;
   bool plain;
   if (!body_extract(ctx, init, &r->body, &type, &plain)) return false;
+  // An empty text is no body: Workers take it, though the standard does not.
+  if (has_null_body(r->status) && r->body.kind == BODY_KIND_TEXT && !JS_ToBool(ctx, r->body.value)) {
+    JS_FreeValue(ctx, r->body.value);
+    r->body = body_none();
+  }
   if (r->body.kind != BODY_KIND_NONE && has_null_body(r->status)) {
     JS_FreeValue(ctx, type);
     JS_ThrowTypeError(ctx, "Response with null body status (101, 204, 205, or 304) cannot have a body.");
