@@ -45,7 +45,7 @@ unit:
 	go test -timeout 15m -count=1 ./...
 
 race:
-	go test -race -timeout 15m -short ./engine/... ./isolate/ ./gateway/... ./loadtest
+	go test -race -timeout 15m -short ./engine/... ./isolate/ ./gateway/... ./loadtest ./fuzz
 
 # Each fuzz target for a few seconds, so that a find shows up in CI and not at a user's.
 fuzz-short:

@@ -361,7 +361,7 @@ func TestCrowd(t *testing.T) {
 	rt := needRuntime(t)
 	eachSeed(t, 2*time.Second, []uint64{1}, func(t *testing.T, seed uint64, d time.Duration) {
 		dir := t.TempDir()
-		before := measure(t)
+		before := measure(t, rt)
 		c, err := newCrowd(rt, dir, seed, nil)
 		if err != nil {
 			t.Fatal(err)
@@ -369,7 +369,7 @@ func TestCrowd(t *testing.T) {
 		if err := c.run(seed, d); err != nil {
 			t.Fatal(err)
 		}
-		before.check(t, dir)
+		before.check(t, rt, dir)
 		t.Logf("%d requests, %d of them reset by a neighbour's kill, %d uploads", c.asked.Load(), c.resets.Load(), c.counts.uploads.Load())
 	})
 }

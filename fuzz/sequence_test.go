@@ -132,7 +132,7 @@ func TestSequence(t *testing.T) {
 	rt := needRuntime(t)
 	eachSeed(t, 1800*time.Millisecond, []uint64{1, 2, 3}, func(t *testing.T, seed uint64, d time.Duration) {
 		dir := t.TempDir()
-		before := measure(t)
+		before := measure(t, rt)
 		w, err := newWorld(rt, dir, seed, seed%2 == 0, sequenceNamespaces, nil)
 		if err != nil {
 			t.Fatal(err)
@@ -141,7 +141,7 @@ func TestSequence(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		before.check(t, dir)
+		before.check(t, rt, dir)
 		t.Logf("%d operations, %d requests, %d uploads", steps, w.requests, w.counts.uploads.Load())
 	})
 }
