@@ -68,6 +68,7 @@ func isolateOf(ctx context.Context) *Isolate { return ctx.(*isolateContext).is }
 func (rt *Runtime) newIsolate(m *module, s *snapshot, entry string) (*Isolate, error) {
 	is := &Isolate{module: m, from: s}
 	is.ctx = &isolateContext{context.Background(), is, nil}
+	is.meter.watch = rt.options.slice
 	if err := rt.warm.admit(is, s); err != nil {
 		return nil, err
 	}
@@ -117,8 +118,7 @@ func (is *Isolate) instantiate(rt *Runtime, s *snapshot) error {
 	// Anonymous, so that no tenant can name another; its own randomness source, or every
 	// instantiation seeds one for 8 µs; no start functions: the snapshot has run them.
 	config := wazero.NewModuleConfig().WithName("").WithStartFunctions().WithRandSource(guestEntropy{is}).
-		WithWalltime(is.walltime, 1_000_000).WithNanotime(is.nanotime, 1_000_000).
-		WithStdout(&is.log).WithStderr(&is.log)
+		WithWalltime(is.walltime, 1_000_000).WithNanotime(is.nanotime, 1_000_000)
 	ctx := experimental.WithMemoryAllocator(context.Background(), allocator)
 	instance, err := rt.wazero.InstantiateModule(ctx, is.module.compiled, config)
 	if failed != nil {

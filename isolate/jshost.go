@@ -2,9 +2,9 @@ package isolate
 
 import (
 	"context"
-	"crypto/rand"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"math"
 	"time"
 
@@ -32,7 +32,7 @@ func (is *Isolate) host(op js.HostOp, req, x, y, z uint32) int32 {
 	case js.HostIDNA:
 		return is.hostIDNA(x, y, z)
 	case js.HostLog:
-		is.callOrCurrent(req).log(LogLevel(x), is.mustBytes(y, z))
+		is.logFor(is.callOrCurrent(req), LogLevel(x), is.mustBytes(y, z))
 		return 0
 	case js.HostRejected:
 		is.hostRejected(is.callOrCurrent(req), is.mustBytes(x, y))
@@ -81,7 +81,7 @@ func (is *Isolate) hostCall(c *Call, op js.HostOp, x, y, z uint32) int32 {
 	case js.HostCancel:
 		c.state.handles.cancel(x)
 	case js.HostWrite:
-		return c.write(c.state.out, is.mustBytes(x, y), z)
+		return is.write(c, c.state.out, is.mustBytes(x, y), z)
 	case js.HostEnd:
 		c.hostEnd(is.mustBytes(x, y))
 	case js.HostTimer:
@@ -92,8 +92,7 @@ func (is *Isolate) hostCall(c *Call, op js.HostOp, x, y, z uint32) int32 {
 	case js.HostStop:
 		c.stop(x)
 	case js.HostRandom:
-		rand.Read(is.mustBytes(x, y))
-		is.spend(int(y))
+		is.randomise(is.mustBytes(x, y))
 	case js.HostHold:
 		c.state.holds += int(int32(x))
 	case js.HostHead:
@@ -154,7 +153,7 @@ func (is *Isolate) hostThrown(c *Call, message, stack []byte) {
 func thrown(text []byte) string { return string(text[:min(len(text), maxThrown)]) }
 
 func (is *Isolate) hostRejected(c *Call, text []byte) {
-	c.log(LogError, append([]byte("Unhandled promise rejection: "), text[:min(len(text), maxLine)]...))
+	is.logFor(c, LogError, append([]byte("Unhandled promise rejection: "), text[:min(len(text), maxLine)]...))
 }
 
 func (is *Isolate) hostHead(c *Call, id, ptr, room uint32) int32 {
@@ -207,6 +206,7 @@ func (is *Isolate) takeResponse(c *Call, b []byte) (*Response, error) {
 // fillResponse builds head and body in the response's own buffer.
 func (is *Isolate) fillResponse(c *Call, r *Response, b []byte) error {
 	headers := is.mustBytes(getWord(b, js.ResponseHeaders), getWord(b, js.ResponseHeadersLen))
+	headers = headers[:min(len(headers), abi.MaxHeadBytes+1)] // more is refused unseen
 	r.buf = abi.AppendResponseHead(r.buf[:0], int(getWord(b, js.ResponseStatus)))
 	binary.LittleEndian.PutUint32(r.buf[8:], getWord(b, js.ResponseHeaderCount))
 	binary.LittleEndian.PutUint32(r.buf[12:], uint32(len(headers)))
@@ -219,10 +219,10 @@ func (is *Isolate) fillResponse(c *Call, r *Response, b []byte) error {
 	switch getWord(b, js.ResponseBodyKind) {
 	case js.BodyBytes:
 		body := is.mustBytes(getWord(b, js.ResponseBody), getWord(b, js.ResponseBodyLen))
-		r.buf = append(r.buf, body...)
+		r.buf = is.appendIn(r.buf, body)
 		r.Body.Bytes = r.buf[n:]
 	case js.BodyHandle:
-		if err := c.moveBody(&r.Body, &r.buf, getWord(b, js.ResponseBody)); err != nil {
+		if err := is.moveBody(c, &r.Body, &r.buf, getWord(b, js.ResponseBody)); err != nil {
 			return err
 		}
 	case js.BodyStream:
@@ -238,7 +238,7 @@ func (is *Isolate) fillResponse(c *Call, r *Response, b []byte) error {
 
 // moveBody gives the guest's body handle away into body. Bytes belong to an exchange that may
 // be released first, so they are copied behind what is in buf; a stream is moved.
-func (c *Call) moveBody(body *Body, buf *[]byte, id uint32) error {
+func (is *Isolate) moveBody(c *Call, body *Body, buf *[]byte, id uint32) error {
 	b, ok := c.state.handles.takeBody(id)
 	if !ok {
 		return errBody
@@ -248,16 +248,22 @@ func (c *Call) moveBody(body *Body, buf *[]byte, id uint32) error {
 		return nil
 	}
 	n := len(*buf)
-	*buf = append(*buf, b.Bytes...)
+	*buf = is.appendIn(*buf, b.Bytes)
 	body.Bytes = (*buf)[n:]
 	return nil
 }
 
 // write appends to a stream of the call: 0 accepted, Pending wait for RESOLVE of id, Refused
 // the reader has gone.
-func (c *Call) write(out *guestStream, p []byte, id uint32) int32 {
+func (is *Isolate) write(c *Call, out *guestStream, p []byte, id uint32) int32 {
 	if out == nil {
 		return js.Refused
+	}
+	for out.reserve(len(p)); len(p) > copyPiece; p = p[copyPiece:] {
+		if ok, _ := out.write(p[:copyPiece], nil); !ok {
+			return js.Refused
+		}
+		is.pace()
 	}
 	op := c.newOperation(id, opWrite, opRunning)
 	if op == nil {
@@ -296,7 +302,7 @@ func (is *Isolate) hostWrite2(c *Call, b []byte) int32 {
 	if h == nil {
 		return js.Refused
 	}
-	return c.write(h.stream, is.mustBytes(getWord(b, 1), getWord(b, 2)), getWord(b, 3))
+	return is.write(c, h.stream, is.mustBytes(getWord(b, 1), getWord(b, 2)), getWord(b, 3))
 }
 
 func streamFailure(message []byte) error {
@@ -330,7 +336,7 @@ func (is *Isolate) startFetch(c *Call, f *abi.FetchBlock, id uint32) error {
 		sub.Name = is.dispatchName(is.mustBytes(f.Name, f.NameLen))
 	}
 	if f.OptionsLen > 0 {
-		sub.Options = append([]byte(nil), is.mustBytes(f.Options, f.OptionsLen)...)
+		sub.Options = is.appendIn(nil, is.mustBytes(f.Options, f.OptionsLen))
 	}
 	held := len(r.buf) + len(sub.Name) + len(sub.Options)
 	if c.register(operation{id: id, kind: opFetch, state: opFresh, sub: sub, held: held}) == nil {
@@ -349,12 +355,15 @@ func (is *Isolate) fillRequest(c *Call, r *Request, f *abi.FetchBlock) error {
 		r.buf = append(r.buf[:0], c.Request.Head...)
 		n := len(r.buf)
 		if c.state.handles.get(eventBody, handleNone) == nil {
-			if err := c.moveBody(&r.Body, &r.buf, eventBody); err != nil {
+			if err := is.moveBody(c, &r.Body, &r.buf, eventBody); err != nil {
 				return err
 			}
 		}
 		r.Head = abi.RequestHead(r.buf[:n:n])
 		return nil
+	}
+	if f.HeadLen > abi.MaxHeadBytes {
+		return fmt.Errorf("%w: %d bytes", abi.ErrHead, f.HeadLen)
 	}
 	r.buf = append(r.buf[:0], is.mustBytes(f.Head, f.HeadLen)...)
 	n := len(r.buf)
@@ -374,10 +383,10 @@ func (is *Isolate) fillRequestBody(c *Call, r *Request, f *abi.FetchBlock) error
 	switch f.BodyKind {
 	case abi.BodyBytes:
 		n := len(r.buf)
-		r.buf = append(r.buf, is.mustBytes(f.Body, uint32(f.BodyLen))...)
+		r.buf = is.appendIn(r.buf, is.mustBytes(f.Body, uint32(f.BodyLen)))
 		r.Body.Bytes = r.buf[n:]
 	case abi.BodyHandle:
-		return c.moveBody(&r.Body, &r.buf, f.Body)
+		return is.moveBody(c, &r.Body, &r.buf, f.Body)
 	case abi.BodyStream:
 		h := c.state.handles.get(f.Body, handleStream)
 		if h == nil || h.busy {

@@ -28,6 +28,7 @@ type meter struct {
 	slow    bool          // holds a token of the lane, and the thread
 	token   time.Duration // since when; this and cpu are valid when slow
 	cpu     time.Duration // the thread's CPU clock at the start of the slice
+	watch   func(bool)    // Options.slice
 }
 
 // epoch is the start of the process; the monotonic clock counts from here.
@@ -40,6 +41,7 @@ func monotonic() time.Duration { return time.Since(epoch) }
 func (m *meter) begin(c *Call) {
 	now := monotonic()
 	m.call, m.entered, m.last, m.sched = c, now, now, now
+	m.see(true)
 }
 
 // end closes the segment and charges it.
@@ -49,6 +51,13 @@ func (m *meter) end(l *lane) {
 	m.leave(l)
 }
 
+// see tells a test that a slice begins, or ends.
+func (m *meter) see(begins bool) {
+	if m.watch != nil {
+		m.watch(begins)
+	}
+}
+
 // charge adds the slice that ends now. One far longer than its fuel explains was mostly spent
 // off the CPU. In the slow lane the thread's own clock then knows how much was not. Elsewhere no
 // clock does: when the scheduler takes a goroutine off its thread, in a host function, others run
@@ -56,6 +65,7 @@ func (m *meter) end(l *lane) {
 // counts, and nobody is killed for another's load; whoever takes longer slices than that for
 // laneAfter is in the slow lane a few slices later.
 func (m *meter) charge(now time.Duration) {
+	m.see(false)
 	spent := now - m.last
 	if spent > sliceBudget {
 		spent = m.long(spent)
@@ -123,6 +133,7 @@ func (is *Isolate) pace() {
 	if m.slow {
 		m.cpu, _ = threadCPU()
 	}
+	m.see(true)
 	is.fuel.Set(sliceFuel)
 }
 
@@ -132,7 +143,31 @@ func (is *Isolate) spend(n int) {
 	is.fuel.Set(uint64(int64(is.fuel.Get()) - int64(n)*randomFuel))
 }
 
-const randomFuel = 16 // a byte
+// spendTime takes the fuel for host work that took d.
+func (is *Isolate) spendTime(d time.Duration) {
+	is.fuel.Set(uint64(int64(is.fuel.Get()) - int64(d)*fuelPerNanosecond))
+}
+
+// afterWork is spendTime for work that began at start and is one of many in one host function.
+func (is *Isolate) afterWork(start time.Duration) {
+	is.spendTime(monotonic() - start)
+	if int64(is.fuel.Get()) < 0 {
+		is.pace()
+	}
+}
+
+// logFor logs a line, which takes as long as the host's log does.
+func (is *Isolate) logFor(c *Call, level LogLevel, line []byte) {
+	start := monotonic()
+	c.log(level, line)
+	is.afterWork(start)
+}
+
+const (
+	randomFuel        = 16  // a byte
+	fuelPerNanosecond = 10  // a slice's worth in 150 µs
+	hostFuel          = 300 // a wasm guest's call of the host, beside what the rewriter charges
+)
 
 // mustGoOn ends the guest when c is over. A client that left does not cost co-residents their
 // isolate, as long as the call's CPU limit ends it anyway.
@@ -187,4 +222,5 @@ func (is *Isolate) waitFor(l *lane) {
 		is.mustGoOn(c)
 	}
 	m.last = monotonic()
+	m.see(true)
 }

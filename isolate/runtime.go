@@ -39,6 +39,7 @@ type Options struct {
 
 	reset resetMethod // a test's
 	most  int64       // isolates; a test's
+	slice func(bool)  // a test's: a slice of a guest's begins, or it ends
 }
 
 func (o Options) withDefaults() Options {
@@ -178,7 +179,7 @@ func (rt *Runtime) hostModules() error {
 	}
 	functions = append(functions, engineFunctions()...)
 	functions = append(functions, guestFunctions()...)
-	functions = append(functions, pollFunction())
+	functions = append(functions, wasiFunctions()...)
 	functions = append(functions, nestedFunctions()...)
 	for _, f := range functions {
 		b := builders[f.module]

@@ -96,7 +96,7 @@ func (is *Isolate) serviceParts(block []byte, copies bool) [][]byte {
 		at := js.ServiceParts + 2*i
 		parts[i] = is.mustBytes(getWord(block, at), getWord(block, at+1))
 		if copies {
-			parts[i] = append([]byte(nil), parts[i]...)
+			parts[i] = is.appendIn(nil, parts[i])
 		}
 	}
 	return parts
@@ -117,13 +117,6 @@ func (is *Isolate) serve(number uint32, r *service.Request) (service.Answer, err
 	}
 	return answer, err
 }
-
-// spendTime takes the fuel for host work that took d.
-func (is *Isolate) spendTime(d time.Duration) {
-	is.fuel.Set(uint64(int64(is.fuel.Get()) - int64(d)*fuelPerNanosecond))
-}
-
-const fuelPerNanosecond = 10 // a slice's worth in 150 µs
 
 // hand leaves a result for the guest and returns its length.
 func (is *Isolate) hand(c *Call, result []byte) int32 {
@@ -148,19 +141,6 @@ func (is *Isolate) hostTake(req, ptr, n uint32) int32 {
 	}
 	is.copyIn(is.mustBytes(ptr, n), result)
 	return 0
-}
-
-// copyPiece is how much the host copies for a guest before the guest's time is looked at.
-const copyPiece = 1 << 20
-
-// copyIn copies in pieces, so that a big result is interrupted as anything else is.
-func (is *Isolate) copyIn(to, from []byte) {
-	for len(from) > copyPiece {
-		copy(to, from[:copyPiece])
-		to, from = to[copyPiece:], from[copyPiece:]
-		is.pace()
-	}
-	copy(to, from)
 }
 
 // isolateMeter is the account of a service that runs while its isolate waits.

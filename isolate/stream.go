@@ -40,8 +40,22 @@ func newGuestStream(c *Call) *guestStream {
 	return s
 }
 
+// reserve makes room for a write of n bytes that comes in pieces. It panics with ErrMemoryLimit.
+func (s *guestStream) reserve(n int) {
+	if n <= copyPiece {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.mu.closed && !s.mu.ended && s.mu.wait == nil {
+		s.mu.call.hold(n) // which the pieces do again, one by one
+		s.mu.call.unhold(n)
+		s.mu.buf, s.mu.off = withRoom(s.mu.buf[s.mu.off:], n), 0
+	}
+}
+
 // write takes a copy of p and reports whether somebody still reads. When the window is full
-// it keeps op, which completes when there is room again or the reader goes. A guest that did
+// it keeps op, if there is one, which completes when there is room again or the reader goes. A guest that did
 // not wait for that is refused as if the reader had gone. It panics with ErrMemoryLimit.
 func (s *guestStream) write(p []byte, op *operation) (ok, full bool) {
 	s.mu.Lock()

@@ -1,7 +1,6 @@
 package isolate
 
 import (
-	"crypto/rand"
 	"encoding/json"
 	"fmt"
 
@@ -98,7 +97,7 @@ func guestLog(is *Isolate, _ *Call, a arguments) int64 {
 	if a.u32(1) > uint32(LogError) {
 		return code(abi.BadArg)
 	}
-	is.meter.call.log(LogLevel(a.u32(1)), line[:min(len(line), maxLine)])
+	is.logFor(is.meter.call, LogLevel(a.u32(1)), line)
 	return code(abi.OK)
 }
 
@@ -116,6 +115,6 @@ func guestRandom(is *Isolate, _ *Call, a arguments) int64 {
 	case len(p) > maxRandom:
 		return code(abi.BadArg)
 	}
-	rand.Read(p)
+	is.randomise(p)
 	return code(abi.OK)
 }

@@ -78,6 +78,7 @@ func (f guestFunction) host(ctx context.Context, _ api.Module, stack []uint64) {
 	case id != c.state.id:
 		breach("request %d is not the one that is being answered", id)
 	}
+	is.fuel.Set(is.fuel.Get() - hostFuel)
 	r := f.fn(is, c, stack)
 	if stack[0] = uint64(uint32(r)); f.wide {
 		stack[0] = uint64(r)

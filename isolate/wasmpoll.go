@@ -31,16 +31,24 @@ const (
 
 	errnoSuccess = 0
 	errnoBadf    = 8
+	errnoFault   = 21
 	errnoInval   = 28
 )
 
-func pollFunction() hostFunction {
-	f, ok := abi.Import(abi.WASIModule, "poll_oneoff")
+// wasiFunctions take the place of wazero's own.
+func wasiFunctions() []hostFunction {
+	return []hostFunction{
+		wasiFunction("poll_oneoff", pollOneoff), wasiFunction("fd_write", fdWrite), wasiFunction("fd_read", fdRead),
+	}
+}
+
+func wasiFunction(name string, fn api.GoModuleFunc) hostFunction {
+	f, ok := abi.Import(abi.WASIModule, name)
 	if !ok {
-		panic("BUG: no poll_oneoff")
+		panic("BUG: no " + name)
 	}
 	params, results := f.Type()
-	return hostFunction{abi.WASIModule, f.Name, params, results, pollOneoff}
+	return hostFunction{abi.WASIModule, f.Name, params, results, fn}
 }
 
 // pollOneoff: in, out, count, events. Whatever is no clock has ended in an error at once;

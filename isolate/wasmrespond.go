@@ -31,12 +31,12 @@ func (is *Isolate) guestResponse(ptr, n uint32) (*Response, error) {
 }
 
 // setBody copies a body behind the head.
-func (r *Response) setBody(body []byte) {
+func (is *Isolate) setBody(r *Response, body []byte) {
 	if len(body) == 0 {
 		return
 	}
 	n := len(r.Head)
-	r.buf = append(r.buf[:n], body...)
+	r.buf = is.appendIn(r.buf[:n], body)
 	r.Head = abi.ResponseHead(r.buf[:n:n]) // append may have moved it
 	r.Body.Bytes = r.buf[n:]
 }
@@ -50,7 +50,7 @@ func guestResponseSend(is *Isolate, c *Call, a arguments) int64 {
 	if err != nil {
 		return codeOf(err)
 	}
-	r.setBody(body)
+	is.setBody(r, body)
 	c.state.response = r
 	return code(abi.OK)
 }
@@ -105,7 +105,7 @@ func guestResponsePass(is *Isolate, c *Call, a arguments) int64 {
 	if err != nil {
 		return codeOf(err)
 	}
-	if err := c.passBody(r, id); err != nil {
+	if err := is.passBody(c, r, id); err != nil {
 		r.Release()
 		return codeOf(err)
 	}
@@ -114,7 +114,7 @@ func guestResponsePass(is *Isolate, c *Call, a arguments) int64 {
 }
 
 // passBody moves the body that id is, or that the response id has, into r.
-func (c *Call) passBody(r *Response, id uint32) error {
+func (is *Isolate) passBody(c *Call, r *Response, id uint32) error {
 	if h := c.state.handles.get(id, handleResponse); h != nil {
 		from := c.state.handles.takeResponse(id)
 		if from == nil {
@@ -122,7 +122,7 @@ func (c *Call) passBody(r *Response, id uint32) error {
 		}
 		defer from.Release()
 		if from.Body.Stream == nil {
-			r.setBody(from.Body.Bytes)
+			is.setBody(r, from.Body.Bytes)
 			return nil
 		}
 		r.Body, from.Body = from.Body, Body{}
@@ -133,7 +133,7 @@ func (c *Call) passBody(r *Response, id uint32) error {
 		return errBody
 	}
 	if b.Stream == nil {
-		r.setBody(b.Bytes)
+		is.setBody(r, b.Bytes)
 	} else {
 		r.Body = b
 	}

@@ -1,7 +1,6 @@
 package isolate
 
 import (
-	"crypto/rand"
 	"math"
 	"time"
 )
@@ -28,16 +27,10 @@ func (is *Isolate) sleep(ns int64) {
 	c.spareOperation(op)
 }
 
-// guestEntropy is WASI's random_get. A guest may ask for all of its memory at once.
+// guestEntropy is WASI's random_get.
 type guestEntropy struct{ is *Isolate }
 
 func (e guestEntropy) Read(p []byte) (int, error) {
-	for rest := p; len(rest) > 0; {
-		n := min(len(rest), maxRandom)
-		rand.Read(rest[:n])
-		if rest = rest[n:]; len(rest) > 0 {
-			e.is.pace()
-		}
-	}
+	e.is.randomise(p)
 	return len(p), nil
 }

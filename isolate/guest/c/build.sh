@@ -18,3 +18,4 @@ compile example.c example.wasm -DSTREAMING
 compile example.c ../../testdata/inline.wasm
 compile ../../testdata/canary.c ../../testdata/canary.wasm -mreference-types
 compile ../../testdata/states.c ../../testdata/states.wasm
+compile ../../testdata/hostile.c ../../testdata/hostile.wasm -mreference-types -fbuiltin
