@@ -24,7 +24,7 @@ stories([
   shown(`new Number(1), new String("s"), new Boolean(false)`, "[Number: 1] [String: 's'] [Boolean: false]"),
   shown(`"%s is %d and %i, %f, %j %o %% %c!", "x", "4.5", 4.9, "1.5", {a:1}, [1], "css", "rest"`, "x is 4.5 and 4, 1.5, {\"a\":1} [ 1 ] % ! rest"),
   shown(`"100%", "a"`, "100% a"),
-  shown(`new Response("", { status: 404 })`, "Response { status: 404, headers: Headers { entries: Map(0) {} } }"),
+  shown(`new Response("", { status: 404 })`, "Response { status: 404, headers: Headers { entries: Map(0) {} }, bodyUsed: false }"),
   ["an error shows its stack, its cause and its own fields", `
     const error = new TypeError("bad", { cause: new Error("why") });
     error.code = 7;

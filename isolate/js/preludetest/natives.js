@@ -78,6 +78,7 @@ globalThis.Request = class Request {
   }
   get url() { return this.#url; }
   get method() { return this.#init.method ?? "GET"; }
+  get headers() { return new Headers(this.#init.headers); }
   get signal() { return (this.#init.signal ??= sw.hooks.newSignal()) ?? null; }
   static given(request) { return request.#init.signal; }
 };
@@ -108,6 +109,7 @@ globalThis.Response = class Response {
   }
   get status() { return this.#status; }
   get headers() { return new Headers(); }
+  get bodyUsed() { return false; }
   get body() { return typeof this.#body === "number" ? (this.#body = sw.hooks.bodyStream(this, this.#body)) : this.#body?.getReader ? this.#body : null; }
   text() { return Promise.resolve(this.#body); }
 };
