@@ -2,6 +2,7 @@ package isolate
 
 import (
 	"context"
+	"errors"
 	"runtime"
 	"testing"
 	"time"
@@ -54,6 +55,38 @@ func TestChargeOnTheWayIntoTheLane(t *testing.T) {
 		m.end(is.module.rt.lane)
 		if charged, took := c.state.usage.CPU-before, monotonic()-began; charged > took {
 			t.Fatalf("charged %v of %v", charged, took)
+		}
+	}
+}
+
+// TestLimitsOfEachCall: one Call, and one isolate, with another CPU limit each time.
+func TestLimitsOfEachCall(t *testing.T) {
+	spec := jsSpec(handler(`const end = +request.url.split("/")[3]; let x = 0; for (let i = 0; i < end; i++) x += i; return new Response("done")`))
+	spec.MaxIsolates = 1
+	p := newTestPool(t, spec)
+	c := &Call{Context: context.Background()}
+	for i, s := range []struct {
+		cpu   time.Duration
+		loops string
+		want  error
+	}{
+		{time.Second, "1000", nil},
+		{time.Millisecond, "100000000", ErrCPULimit},
+		{2 * time.Second, "1000000", nil}, // some 30 ms
+		{2 * time.Millisecond, "1000000", ErrCPULimit},
+		{0, "1000000", nil},
+		{time.Millisecond, "10", nil},
+	} {
+		c.Request, c.Limits.CPU = testRequest("GET", "http://a.test/"+s.loops, ""), s.cpu
+		r, err := p.Invoke(c)
+		if !errors.Is(err, s.want) || s.want == nil && err != nil {
+			t.Errorf("call %d, limit %v: %v, want %v", i, s.cpu, err, s.want)
+		}
+		if s.want != nil && (c.Usage.CPU < s.cpu || c.Usage.CPU > s.cpu+20*time.Millisecond) {
+			t.Errorf("call %d, limit %v: ended after %v", i, s.cpu, c.Usage.CPU)
+		}
+		if err == nil {
+			r.Release()
 		}
 	}
 }
