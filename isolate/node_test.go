@@ -114,6 +114,7 @@ func TestNodeFlag(t *testing.T) {
 		{"als only", `import "node:util"; ` + handler(``), NodeALS, `error: No such module "node:util".`},
 		{"modules", `import { Buffer as B } from "buffer"; ` + handler(`return new Response(B.from("x").toString("hex") + typeof Buffer + typeof process)`), NodeModules, "200 78undefinedundefined"},
 		{"globals", handler(`return new Response(Buffer.from("x").toString("hex") + typeof process.env)`), NodeGlobals, "200 78object"},
+		{"computed globals", handler(`const g = (...parts) => typeof globalThis[parts.join("")]; return new Response([g("Buf", "fer"), g("pro", "cess"), g("set", "Immediate"), g("glo", "bal")].join())`), NodeGlobals, "200 function,object,function,object"},
 		{"dynamic", handler(`const { join } = await import("node:path"); return new Response(join("/a", "..", "b"))`), NodeGlobals, "200 /b"},
 		{"unknown", handler(`return new Response(await import("node:nope").catch(String))`), NodeGlobals, `200 ReferenceError: No such module "node:nope".`},
 		{"above", handler(`return new Response(await import("node:../prelude").catch(String))`), NodeGlobals, `200 ReferenceError: No such module "node:../prelude".`},

@@ -71,8 +71,12 @@ const (
 	HostWasmAddress     HostOp = 39 // ptr -> ptr, as a number
 )
 
-// StartNode, beside the kind that OpStart takes, gives the Worker Node's globals.
-const StartNode = 1 << 8
+// Flags beside the kind that OpStart takes.
+const (
+	StartNode    = 1 << 8  // the Worker is given Node's globals
+	StartBuffer  = 1 << 9  // and is likely to use Buffer: it is loaded now, into the snapshot
+	StartProcess = 1 << 10 // the same of process
+)
 
 // Results of sw_op and of the import.
 const (

@@ -41,12 +41,14 @@ function lazyGlobal(name, get) {
   });
 }
 
-hooks.nodeGlobals = () => {
+hooks.nodeGlobals = (loadBuffer, loadProcess) => {
   hidden(globalThis, "global", globalThis);
   lazyGlobal("Buffer", () => requireNode("node:buffer").Buffer);
   lazyGlobal("process", () => requireNode("node:process"));
   lazyGlobal("setImmediate", () => requireNode("node:timers").setImmediate);
   lazyGlobal("clearImmediate", () => requireNode("node:timers").clearImmediate);
+  if (loadBuffer) globalThis.Buffer;
+  if (loadProcess) globalThis.process;
 };
 
 hooks.builtinModules["node-internal:runtime"] = {

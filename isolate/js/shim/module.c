@@ -210,6 +210,7 @@ static JSModuleDef *load_hosted(JSContext *ctx, const char *name) {
   answer_copy(text, len);
   text[len] = 0;
   JSModuleDef *module = compile(ctx, name, text, len);
+  memset(text, 0, len);
   js_free(ctx, text);
   return module;
 }
@@ -263,8 +264,9 @@ static int start_module(JSContext *ctx, Source *source) {
   return result;
 }
 
-static bool node_globals(JSContext *ctx) {
-  JSValue result = hook_call(ctx, HOOK_NODE_GLOBALS, 0, NULL);
+static bool node_globals(JSContext *ctx, uint32_t kind) {
+  JSValue used[] = {JS_NewBool(kind & START_BUFFER), JS_NewBool(kind & START_PROCESS)};
+  JSValue result = hook_call(ctx, HOOK_NODE_GLOBALS, COUNT(used), used);
   JS_FreeValue(ctx, result);
   return !JS_IsException(result);
 }
@@ -275,7 +277,7 @@ int module_start(const char *name, uint32_t len, uint32_t kind) {
   Source *source = terminated ? find(terminated) : NULL;
   if (terminated && !source) JS_ThrowReferenceError(ctx, "No such module \"%s\".", terminated);
   js_free(ctx, terminated);
-  if (!source || (kind & START_NODE && !node_globals(ctx))) return report_failure(ctx);
+  if (!source || (kind & START_NODE && !node_globals(ctx, kind))) return report_failure(ctx);
   return (kind & START_KIND) == MODULE_JS ? start_script(ctx, source) : start_module(ctx, source);
 }
 
