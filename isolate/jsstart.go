@@ -71,9 +71,15 @@ func (p *Pool) beJS() error {
 	return nil
 }
 
+// leastHeap is the smallest heap of a Worker: the standard library takes about one MiB of it.
+const leastHeap = 2 << 20
+
 // evaluate brings modules and env into the isolate and runs the main module.
 func (p *Pool) evaluate(is *Isolate, c *Call, s *Spec, main *Module) error {
 	heap := min(p.spec.Memory, p.rt.options.Memory-heapReserve)
+	if heap < leastHeap {
+		return ErrMemoryLimit
+	}
 	if _, err := is.enter(c, uint32(js.OpLimit), uint32(heap), 0, 0); err != nil {
 		return err
 	}

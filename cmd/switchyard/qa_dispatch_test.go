@@ -98,7 +98,7 @@ func TestWaysToDispatch(t *testing.T) {
 		{"missing", 404, "caught Error: Worker not found", 0},
 		{"unused", 200, "a stub alone is no error", 0},
 		{"noName", 500, "caught TypeError: get: 1 argument required", 0},
-		{"rewriter", 500, "caught ReferenceError: HTMLRewriter is not defined", 0},
+		{"rewriter", 200, "POST /p?q=1  s hello", 2},
 	} {
 		r, err := http.NewRequest("POST", "http://a.example.com/p?q=1", strings.NewReader("hello"))
 		if err != nil {

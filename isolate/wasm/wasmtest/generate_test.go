@@ -32,9 +32,7 @@ func generate(choices []byte) *builder {
 	for i := range 2 + g.pick(2) {
 		g.types = append(g.types, signatureType{g.someTypes(i), g.someTypes(1)})
 	}
-	for _, zero := range []string{"\x7f\x01\x41\x00\x0b", "\x7e\x01\x42\x00\x0b", "\x7d\x01\x43\x00\x00\x00\x00\x0b", "\x7c\x01\x44" + strings.Repeat("\x00", 8) + "\x0b"} {
-		g.m.globals = append(g.m.globals, zero)
-	}
+	g.m.globals = append(g.m.globals, "\x7f\x01\x41\x00\x0b", "\x7e\x01\x42\x00\x0b", "\x7d\x01\x43\x00\x00\x00\x00\x0b", "\x7c\x01\x44"+strings.Repeat("\x00", 8)+"\x0b")
 	for i, t := range g.types {
 		g.function(fmt.Sprint("f", i), t)
 	}
