@@ -2,6 +2,7 @@ package isolate
 
 import (
 	"os"
+	"strings"
 	"testing"
 )
 
@@ -140,5 +141,32 @@ func TestNestedHostile(t *testing.T) {
 			p := newTestPool(t, s)
 			wants(t, p, &fakeHost{}, testRequest("GET", "http://x/", ""), c.want)
 		})
+	}
+}
+
+// TestNestedInstancePerRequest: instances are never given back, so an isolate that has made many is
+// replaced, and nobody notices.
+func TestNestedInstancePerRequest(t *testing.T) {
+	p := newTestPool(t, nestedSpec(t, "", `const w = make(); w.grow(3); return w.increment()`))
+	for range 60 {
+		wants(t, p, &fakeHost{}, testRequest("GET", "http://x/", ""), "200 41")
+	}
+}
+
+// TestNestedRefused: a module that is none is refused when the version is made, by name and offset.
+func TestNestedRefused(t *testing.T) {
+	for _, c := range []struct{ name, binary, want string }{
+		{"no module", "hello", "bad.wasm: CompileError: wasm module at byte 0: not a wasm module"},
+		{"types of operands", "\x00asm\x01\x00\x00\x00\x01\x05\x01\x60\x00\x01\x7f\x03\x02\x01\x00\x0a\x06\x01\x04\x00\x42\x00\x0b", "bad.wasm: CompileError: "},
+	} {
+		s := jsSpec(`import m from "./bad.wasm"; export default { fetch() {} }`)
+		s.Modules = append(s.Modules, Module{Name: "bad.wasm", Kind: ModuleWasm, Source: []byte(c.binary)})
+		p, err := jsRuntime(t).NewPool(t.Context(), s)
+		if err == nil {
+			p.Close()
+		}
+		if err == nil || !strings.HasPrefix(err.Error(), c.want) {
+			t.Errorf("%s: got %v, want %q", c.name, err, c.want)
+		}
 	}
 }

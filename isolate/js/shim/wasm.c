@@ -241,6 +241,7 @@ static bool run(JSContext *ctx, const Import *import, uint64_t *slots, JSValue *
 
 int wasm_callback(uint32_t number) {
   JSContext *ctx = vm.ctx;
+  if (number >= import_count) __builtin_trap();
   Import import = imports[number];
   uint32_t size = import.type->params > import.type->results ? import.type->params : import.type->results;
   uint64_t few[2 * FEW], *slots = size <= FEW ? few : js_malloc(ctx, size * 2 * sizeof *slots);
