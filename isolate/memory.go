@@ -28,9 +28,10 @@ type image struct {
 	users atomic.Int32 // its snapshot, skins over it, and memories that map it
 }
 
-// maxSkin is the number of differing pages from which on mapping an image of its own and taking
-// its hot pages over at once is cheaper than copying (BenchmarkBecome).
-const maxSkin = 150
+// maxSkin is the most pages of a skin. From about 150 on, mapping an image of its own and taking its
+// hot pages over at once takes less time than copying (BenchmarkBecome), but an image is all of
+// the memory: 6.5 MB for a Worker of 160 differing pages that imports one of Node's modules.
+const maxSkin = 256
 
 // newImage keeps mem, whose zero tail is left out: as a skin of base, when base is not nil and
 // little differs.
