@@ -14,6 +14,13 @@ import (
 // released before it is written.
 const copyBody = 16 << 10
 
+// reasonPhrases are those that Workers have otherwise than fasthttp.
+var reasonPhrases = map[int][]byte{
+	413: []byte("Payload Too Large"),
+	414: []byte("URI Too Long"),
+	416: []byte("Range Not Satisfiable"),
+}
+
 // respond writes what the engine returned. It owns resp.
 func (x *exchange) respond(ctx *fasthttp.RequestCtx, resp *isolate.Response) {
 	status := resp.Head.Status()
@@ -26,6 +33,9 @@ func (x *exchange) respond(ctx *fasthttp.RequestCtx, resp *isolate.Response) {
 		return
 	}
 	ctx.Response.Header.SetStatusCode(status)
+	if phrase, ok := reasonPhrases[status]; ok {
+		ctx.Response.Header.SetStatusMessage(phrase)
+	}
 	x.c.in.metrics.answered(status)
 	x.tellOperator(ctx)
 	switch size := resp.Body.Size(); {

@@ -102,3 +102,4 @@ publish(AbortSignal, AbortController);
 // newSignal serves Request.signal where the request was made without one: most requests are never
 // asked for theirs.
 hooks.newSignal = () => new AbortSignal(SECRET);
+hooks.isSignal = isAbortSignal;

@@ -4,6 +4,18 @@ for (const name of ["addEventListener", "removeEventListener", "dispatchEvent"])
   const method = EventTarget.prototype[name];
   expose(name, { [name](...args) { return apply(method, scope, args); } }[name]);
 }
+
+// The global object's classes. Programs ask for their names to find out where they run.
+class WorkerGlobalScope extends EventTarget {
+  constructor() { throw illegal(); }
+}
+
+class ServiceWorkerGlobalScope extends WorkerGlobalScope {}
+
+publish(WorkerGlobalScope, ServiceWorkerGlobalScope);
+setPrototypeOf(globalThis, ServiceWorkerGlobalScope.prototype);
+delete globalThis[Symbol.toStringTag]; // the engine's own hides the class's
+expose("origin", "null");
 defineProperty(globalThis, "self", { value: globalThis, writable: true, enumerable: true, configurable: true });
 
 // reportException is the end of an error that nobody can catch: listeners of "error" see it, and
@@ -27,6 +39,9 @@ expose("reportError", function reportError(error) {
   reportException(error);
 });
 
+const notFunction = (name) =>
+  new TypeError(`Failed to execute '${name}' on 'ServiceWorkerGlobalScope': parameter 1 is not of type 'function'.`);
+
 const microtask = queueMicrotask;
 
 // inNextJob queues a microtask that runs in the asynchronous context of who queues it.
@@ -39,8 +54,7 @@ function inNextJob(run) {
 }
 
 expose("queueMicrotask", function queueMicrotask(callback) {
-  need(arguments.length, 1, "queueMicrotask");
-  if (typeof callback !== "function") throw new TypeError("queueMicrotask: the callback is not a function");
+  if (typeof callback !== "function") throw notFunction("queueMicrotask");
   inNextJob(() => {
     try {
       apply(callback, undefined, []);

@@ -48,7 +48,7 @@ class Timer {
 }
 
 function startTimer(name, callback, delay, args, repeats) {
-  if (typeof callback !== "function") throw new TypeError(`${name}: the callback is not a function`);
+  if (typeof callback !== "function") throw notFunction(name);
   const ms = timerDelay(delay);
   insideHandler();
   if (timers.size >= sweepAt) sweepTimers();

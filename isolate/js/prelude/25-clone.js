@@ -140,7 +140,8 @@ class Cloner {
     const copy = this.keep(value, new Ctor());
     const message = getOwnPropertyDescriptor(value, "message");
     if (message && "value" in message) hidden(copy, "message", `${message.value}`);
-    hidden(copy, "stack", stackOf(value));
+    const stack = stackOf(value);
+    hidden(copy, "stack", hasOwn(value, "stack") ? stack : titledStack(value, stack));
     if (hasOwn(value, "cause")) hidden(copy, "cause", this.clone(value.cause));
     return copy;
   }

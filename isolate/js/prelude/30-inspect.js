@@ -10,7 +10,6 @@ const WIDTH = 72;           // what may stand on one line
 
 const functionText = uncurry(Function.prototype.toString);
 const symbolText = uncurry(Symbol.prototype.toString);
-const isoDate = uncurry(Date.prototype.toISOString);
 const regexpText = (value) => `/${regexpSource(value)}/${regexpFlags(value)}`;
 const isPromise = (value) => value instanceof PromiseCtor;
 const IDENTIFIER = /^[A-Za-z_$][\w$]*$/;
@@ -63,13 +62,13 @@ function describeError(error) {
   return typeof message === "string" && message !== "" ? `${title}: ${message}` : title;
 }
 
-// errorText is the error's stack below its name and message; the engine's stacks lack that line.
+// errorText is the error's stack below its name and message; the engine's own lack that line.
 function errorText(error) {
   const title = describeError(error);
   const stack = stackOf(error);
   if (stack === "") return `[${title}]`;
   if (!STACK_LINE.test(stack)) return stack.trimEnd();
-  return `${title}\n${stack.trimEnd()}`;
+  return `${title}\n${framesOf(stack)}`;
 }
 
 class Inspector {

@@ -1,11 +1,17 @@
 // navigator and performance. Time stands still while guest code runs: it moves with I/O only.
 
+const LANGUAGES = freeze(["en"]);
+
 class Navigator {
   constructor(secret) {
     if (secret !== SECRET) throw illegal();
   }
 
   get userAgent() { return "Cloudflare-Workers"; }
+  get language() { return "en"; }
+  get languages() { return LANGUAGES; }
+  get platform() { return ""; }
+  get hardwareConcurrency() { return 1; }
 }
 
 publish(Navigator);

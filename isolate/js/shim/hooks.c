@@ -27,6 +27,7 @@ static const char *const names[HOOK_COUNT] = {
     [HOOK_WASM_HANDLE] = "wasmHandle",
     [HOOK_WASM_FUNCTION] = "wasmFunction",
     [HOOK_WASM_LIST] = "wasmList",
+    [HOOK_IS_SIGNAL] = "isSignal",
 };
 
 static JSValue hooks[HOOK_COUNT];

@@ -31,6 +31,7 @@ typedef enum {
   HOOK_WASM_HANDLE,
   HOOK_WASM_FUNCTION,
   HOOK_WASM_LIST,
+  HOOK_IS_SIGNAL,
   HOOK_COUNT,
 } Hook;
 

@@ -1,4 +1,4 @@
-// reason.h: the reason phrases of RFC 9110, for responses that come without one.
+// reason.h: the reason phrases that Workers have, for responses that come without one.
 #ifndef SW_REASON_H
 #define SW_REASON_H
 

@@ -1,5 +1,7 @@
 #include "report.h"
 
+#include <string.h>
+
 #include "text.h"
 
 typedef struct {
@@ -23,10 +25,26 @@ static void put_string(JSContext *ctx, JSValueConst value, Buffer *b) {
   }
 }
 
+// put_frames puts the stack without the title it begins with: that is in b already.
+static void put_frames(JSContext *ctx, JSValueConst stack, Buffer *b) {
+  Text text;
+  if (!usv_text(ctx, stack, &text)) {
+    JS_FreeValue(ctx, JS_GetException(ctx));
+    return;
+  }
+  uint32_t title = b->len;
+  if (text.len < title || memcmp(text.data, b->data, title) != 0)
+    title = 0;
+  else if (title < text.len && text.data[title] == '\n')
+    title++;
+  buffer_put(b, text.data + title, text.len - title);
+  text_free(ctx, &text);
+}
+
 static void put_stack(JSContext *ctx, JSValueConst error, Buffer *b) {
   JSValue stack = JS_GetPropertyStr(ctx, error, "stack");
   if (JS_IsException(stack)) JS_FreeValue(ctx, JS_GetException(ctx));
-  if (JS_IsString(stack)) put_string(ctx, stack, b);
+  if (JS_IsString(stack)) put_frames(ctx, stack, b);
   JS_FreeValue(ctx, stack);
 }
 

@@ -93,12 +93,12 @@ static bool is_bodyless(JSContext *ctx, JSValueConst method) {
   return yes;
 }
 
-// Method names are case-sensitive, but these few are upper-cased by tradition.
+// Method names are case-sensitive, but these are upper-cased: by tradition, and patch as in Workers.
 static const char *normal_method(const char *s, size_t n) {
   static const struct {
     const char *lower, *upper;
-  } known[] = {{"get", "GET"},   {"post", "POST"}, {"put", "PUT"},
-               {"head", "HEAD"}, {"delete", "DELETE"}, {"options", "OPTIONS"}};
+  } known[] = {{"get", "GET"},       {"post", "POST"},       {"put", "PUT"},    {"head", "HEAD"},
+               {"delete", "DELETE"}, {"options", "OPTIONS"}, {"patch", "PATCH"}};
   for (int i = 0; i < COUNT(known); i++)
     if (text_is_nocase(s, n, known[i].lower)) return known[i].upper;
   return NULL;
@@ -161,9 +161,13 @@ static bool set_body(JSContext *ctx, Request *r, JSValueConst value) {
   return body_extract(ctx, value, &r->body, &type, &plain) && owner_imply(ctx, &r->list, type, plain);
 }
 
+static bool is_signal(JSContext *ctx, JSValueConst value) {
+  return JS_IsObject(value) && (!hook_exists(HOOK_IS_SIGNAL) || hook_true(ctx, HOOK_IS_SIGNAL, value));
+}
+
 static bool set_signal(JSContext *ctx, Request *r, JSValueConst value) {
-  if (!JS_IsNull(value) && !JS_IsObject(value)) {
-    JS_ThrowTypeError(ctx, "signal is not an AbortSignal");
+  if (!JS_IsNull(value) && !is_signal(ctx, value)) {
+    JS_ThrowTypeError(ctx, "Incorrect type for the 'signal' field on 'RequestInitializerDict': the provided value is not of type 'AbortSignal'.");
     return false;
   }
   JS_FreeValue(ctx, r->signal);

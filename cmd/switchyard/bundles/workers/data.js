@@ -1,6 +1,5 @@
 // Data in and out: superjson, immer, yaml, papaparse, qs, cookie, fflate, valibot, semver.
 //> GET /superjson
-//~ an Error's stack cannot be set to undefined
 //> GET /immer
 //> GET /yaml
 //> GET /papaparse

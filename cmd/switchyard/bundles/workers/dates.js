@@ -4,7 +4,6 @@
 //> GET /luxon
 //~ there is no Intl
 //> GET /native
-//~ dates are shown without the name of the time zone
 import * as fns from "date-fns";
 import { de } from "date-fns/locale";
 import dayjs from "dayjs";

@@ -6,7 +6,6 @@
 //> GET /bearer [authorization: Bearer nope]
 //> POST /limit 0123456789
 //> POST /limit 01234567890123456789
-//~ the reason phrase of 413 is the newer one
 //> GET /compress [accept-encoding: gzip]
 //~ a body with a content-encoding is sent as it is
 //> GET /context
