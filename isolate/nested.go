@@ -78,7 +78,7 @@ type nestedInstance struct {
 	learnt bool // its funcrefs are in nest.names
 }
 
-// nest returns the isolate's, which begins as its snapshot's.
+// nested returns the isolate's nest, which begins as its snapshot's.
 func (is *Isolate) nested() *nest {
 	if is.nest == nil {
 		is.nest = newNest(is, is.from.nested)

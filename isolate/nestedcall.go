@@ -56,7 +56,7 @@ func callName(index uint32) string {
 	return [...]string{get, set, size, grow}[index%4]
 }
 
-// thrown is an exception of JavaScript that unwinds a module; the engine keeps its value.
+// errThrown is an exception of JavaScript that unwinds a module; the engine keeps its value.
 var errThrown = errors.New("JavaScript threw")
 
 // errNestedStack is a module that recurses too deep, alone or with JavaScript.

@@ -9,7 +9,7 @@
 
 const PAGE = 65536;
 const MAX_PAGES = 65536;
-const HOST_MEMORY = 0, HOST_INSTANTIATE = 1, HOST_GLOBAL = 2, HOST_CUSTOM = 3, HOST_VALIDATE = 4;
+const HOST_MEMORY = 0, HOST_INSTANTIATE = 1, HOST_GLOBAL = 2, HOST_CUSTOM = 3, HOST_VALIDATE = 4, HOST_COUNT = 5, HOST_ADDRESS = 6;
 const KIND_FUNCTION = 0, KIND_TABLE = 1, KIND_MEMORY = 2, KIND_GLOBAL = 3;
 const KINDS = ["function", "table", "memory", "global"];
 const TABLE_CALLS = 1 << 30;
@@ -382,8 +382,6 @@ function instantiate(description, imports, what) {
   }
   return exportsOf(description, instance, memory, links);
 }
-
-const HOST_COUNT = 5, HOST_ADDRESS = 6;
 
 const addressOf = (view) => BigInt(sw.wasm(HOST_ADDRESS, view) >>> 0);
 
