@@ -109,16 +109,16 @@ func TestNodeFlag(t *testing.T) {
 		want         string
 	}{
 		{"none", `import "node:buffer"; ` + handler(``), NodeNone, `error: No such module "node:buffer".`},
-		{"none, dynamic", handler(`return new Response(await import("buffer").catch(String))`), NodeNone, `200 ReferenceError: No such module "buffer".`},
+		{"none, dynamic", handler(`return new Response(await import("buffer").catch(String))`), NodeNone, `200 Error: No such module "buffer".`},
 		{"als", als + handler(`return new Response(typeof AsyncLocalStorage)`), NodeALS, "200 function"},
 		{"als only", `import "node:util"; ` + handler(``), NodeALS, `error: No such module "node:util".`},
 		{"modules", `import { Buffer as B } from "buffer"; ` + handler(`return new Response(B.from("x").toString("hex") + typeof Buffer + typeof process)`), NodeModules, "200 78undefinedundefined"},
 		{"globals", handler(`return new Response(Buffer.from("x").toString("hex") + typeof process.env)`), NodeGlobals, "200 78object"},
 		{"computed globals", handler(`const g = (...parts) => typeof globalThis[parts.join("")]; return new Response([g("Buf", "fer"), g("pro", "cess"), g("set", "Immediate"), g("glo", "bal")].join())`), NodeGlobals, "200 function,object,function,object"},
 		{"dynamic", handler(`const { join } = await import("node:path"); return new Response(join("/a", "..", "b"))`), NodeGlobals, "200 /b"},
-		{"unknown", handler(`return new Response(await import("node:nope").catch(String))`), NodeGlobals, `200 ReferenceError: No such module "node:nope".`},
-		{"above", handler(`return new Response(await import("node:../prelude").catch(String))`), NodeGlobals, `200 ReferenceError: No such module "node:../prelude".`},
-		{"internal", handler(`return new Response(await import("node-internal:runtime").catch(String))`), NodeGlobals, `200 ReferenceError: No such module "node-internal:runtime".`},
+		{"unknown", handler(`return new Response(await import("node:nope").catch(String))`), NodeGlobals, `200 Error: No such module "node:nope".`},
+		{"above", handler(`return new Response(await import("node:../prelude").catch(String))`), NodeGlobals, `200 Error: No such module "node:../prelude".`},
+		{"internal", handler(`return new Response(await import("node-internal:runtime").catch(String))`), NodeGlobals, `200 Error: No such module "node-internal:runtime".`},
 		{"internal, from a module named as one of Node's", `await import("node:own.js"); ` + handler(``), NodeGlobals, `error: No such module "node-internal:runtime".`},
 		{"own module first", `import v from "node:own"; ` + handler(`return new Response(v)`), NodeGlobals, "200 mine"},
 	} {

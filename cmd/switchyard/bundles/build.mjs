@@ -24,7 +24,7 @@ await build({
   target: "es2022",
   conditions: ["workerd", "worker", "browser"],
   mainFields: ["browser", "module", "main"],
-  external: ["node:*", "cloudflare:*"],
+  external: ["node:*", "cloudflare:*", "./gone.js"],
   plugins: [requiredOfNode],
   define: { "process.env.NODE_ENV": '"production"' },
   logLevel: "warning",

@@ -32,6 +32,22 @@ function reportException(error) {
   sw.log(LOG_ERROR, capped(`Uncaught ${inspect(error)}`));
 }
 
+// What was told of as unhandled. A promise that gets a handler after that is told of again.
+const toldOf = new WeakSet();
+const addWeak = uncurry(WeakSet.prototype.add);
+const deleteWeak = uncurry(WeakSet.prototype.delete);
+
+hooks.unhandledRejection = (promise, reason) => {
+  if (!listens(scope, "unhandledrejection")) return true;
+  addWeak(toldOf, promise);
+  return fire(scope, trusted(new PromiseRejectionEvent("unhandledrejection", { promise, reason, cancelable: true })));
+};
+
+hooks.handledLater = (promise) => {
+  if (!deleteWeak(toldOf, promise)) return;
+  inNextJob(() => fire(scope, trusted(new PromiseRejectionEvent("rejectionhandled", { promise }))));
+};
+
 let reporting = false; // an error listener that throws must not report for ever
 
 expose("reportError", function reportError(error) {

@@ -46,9 +46,11 @@ static void run_jobs(void) {
 
 void entry_drain(void) {
   do {
-    if (JS_IsJobPending(vm.rt)) run_jobs();
-  } while (event_settle());
-  report_rejections();
+    do {
+      if (JS_IsJobPending(vm.rt)) run_jobs();
+    } while (event_settle());
+    report_rejections();
+  } while (JS_IsJobPending(vm.rt)); // a listener of rejections may have queued some
 }
 
 static int leave(int result) {

@@ -28,6 +28,8 @@ static const char *const names[HOOK_COUNT] = {
     [HOOK_WASM_FUNCTION] = "wasmFunction",
     [HOOK_WASM_LIST] = "wasmList",
     [HOOK_IS_SIGNAL] = "isSignal",
+    [HOOK_UNHANDLED] = "unhandledRejection",
+    [HOOK_HANDLED_LATER] = "handledLater",
 };
 
 static JSValue hooks[HOOK_COUNT];

@@ -82,7 +82,7 @@ static bool is_relative(const char *name) {
 // What Node's modules are made of is for them alone.
 static bool hidden(JSContext *ctx, const char *base, const char *name) {
   if (!begins(name, "node-internal:") || (begins(base, "node:") && !find(base))) return false;
-  JS_ThrowReferenceError(ctx, "No such module \"%s\".", name);
+  JS_ThrowPlainError(ctx, "No such module \"%s\".", name);
   return true;
 }
 
@@ -96,7 +96,7 @@ static char *normalize(JSContext *ctx, const char *base, const char *name, void 
     bool up = name[1] == '.';
     if (up && !parent(&path)) {
       buffer_free(&path);
-      JS_ThrowReferenceError(ctx, "No such module \"%s\": it is above the root.", name);
+      JS_ThrowPlainError(ctx, "No such module \"%s\": it is above the root.", name);
       return NULL;
     }
     name += up ? 3 : 2;
@@ -202,7 +202,7 @@ static JSModuleDef *load_builtin(JSContext *ctx, const char *name, JSValue expor
 static JSModuleDef *load_hosted(JSContext *ctx, const char *name) {
   int len = host(HOST_SOURCE, vm.current, address(name), strlen(name), 0);
   if (len == REFUSED) {
-    JS_ThrowReferenceError(ctx, "No such module \"%s\".", name);
+    JS_ThrowPlainError(ctx, "No such module \"%s\".", name);
     return NULL;
   }
   char *text = js_malloc(ctx, len + 1);
@@ -275,7 +275,7 @@ int module_start(const char *name, uint32_t len, uint32_t kind) {
   JSContext *ctx = vm.ctx;
   char *terminated = copy_terminated(ctx, name, len);
   Source *source = terminated ? find(terminated) : NULL;
-  if (terminated && !source) JS_ThrowReferenceError(ctx, "No such module \"%s\".", terminated);
+  if (terminated && !source) JS_ThrowPlainError(ctx, "No such module \"%s\".", terminated);
   js_free(ctx, terminated);
   if (!source || (kind & START_NODE && !node_globals(ctx, kind))) return report_failure(ctx);
   return (kind & START_KIND) == MODULE_JS ? start_script(ctx, source) : start_module(ctx, source);

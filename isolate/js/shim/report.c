@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "hooks.h"
 #include "text.h"
 
 typedef struct {
@@ -107,13 +108,28 @@ static void track(JSContext *ctx, JSValueConst promise, JSValueConst reason, boo
     forget(ctx, i);
     return;
   }
+  if (hook_exists(HOOK_HANDLED_LATER)) hook_true(ctx, HOOK_HANDLED_LATER, promise);
 }
 
 void report_start(void) { JS_SetHostPromiseRejectionTracker(vm.rt, track, NULL); }
 
+// is_for_log asks the tenant's listeners first. Their own rejections wait for the next drain.
+static bool is_for_log(Rejection r) {
+  JSValueConst argv[] = {r.promise, r.reason};
+  if (!hook_exists(HOOK_UNHANDLED)) return true;
+  JSValue result = hook_call(vm.ctx, HOOK_UNHANDLED, 2, argv);
+  if (JS_IsException(result)) report_exception(vm.ctx);
+  bool yes = JS_IsException(result) || JS_ToBool(vm.ctx, result) > 0;
+  JS_FreeValue(vm.ctx, result);
+  return yes;
+}
+
 void report_rejections(void) {
-  while (pending_len > 0) {
-    send(vm.ctx, pending[0].reason);
+  for (int left = pending_len; left > 0 && pending_len > 0; left--) {
+    Rejection r = {JS_DupValue(vm.ctx, pending[0].promise), JS_DupValue(vm.ctx, pending[0].reason)};
     forget(vm.ctx, 0);
+    if (is_for_log(r)) send(vm.ctx, r.reason);
+    JS_FreeValue(vm.ctx, r.promise);
+    JS_FreeValue(vm.ctx, r.reason);
   }
 }

@@ -35,7 +35,7 @@ func TestStartFailures(t *testing.T) {
 	}{
 		{"syntax", "export default {\n  fetch( {", []string{"SyntaxError", "main.js:2"}},
 		{"throws", "\n\nthrow new Error('at start')", []string{"Error: at start\n", "main.js:3"}},
-		{"missing module", `import "./nope.js"`, []string{`ReferenceError: No such module "nope.js".`}},
+		{"missing module", `import "./nope.js"`, []string{`Error: No such module "nope.js".`}},
 		{"above the root", `import "../x.js"`, []string{`above the root`}},
 		{"missing export", `import { x } from "./other.js"`, []string{"SyntaxError", "x"}},
 		{"bad json", `import x from "./bad.json"`, []string{"SyntaxError"}},
