@@ -57,6 +57,8 @@ type callState struct {
 	err       error
 	out       *guestStream // response body that the guest still writes
 	holds     int          // promises under waitUntil
+	idle      uint32       // the latest request of the isolate when this one ran out of operations; 0: it has some
+	turn      bool         // an opTurn is live
 	delivered bool         // Invoke has returned, or is about to
 	wall      time.Time    // when the call must be over; zero: never
 	ctx       context.Context
@@ -89,7 +91,7 @@ func (c *Call) begin(p *Pool) {
 	if p != nil {
 		s.node = p.spec.Node
 	}
-	s.usage = Usage{}
+	s.usage, s.idle, s.turn = Usage{}, 0, false
 	s.response, s.err, s.out, s.holds, s.delivered = nil, nil, nil, 0, false
 	s.wall, s.ctx, s.cancel = time.Time{}, nil, nil
 	s.held.Store(0)
@@ -131,7 +133,7 @@ func (c *Call) fail(err error) {
 // resting says that something of the call goes on after its response.
 func (c *Call) resting() bool {
 	s := &c.state
-	return s.out != nil && !s.out.over() || s.holds > 0 && s.waiting()
+	return s.out != nil && !s.out.over() || s.holds > 0 && c.hopes()
 }
 
 // waiting says that the guest waits for an operation.

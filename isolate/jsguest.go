@@ -50,7 +50,7 @@ func (g jsGuest) rest(c *Call) {
 // step waits for the next operation and resolves it; it leaves the isolate's turn while it
 // waits. It reports whether there may be another.
 func (g jsGuest) step(c *Call) bool {
-	if !c.state.waiting() {
+	if !c.hopes() {
 		return false
 	}
 	is := c.state.is
@@ -107,15 +107,40 @@ func (g jsGuest) leave(c *Call) {
 		if err := is.reset(); err != nil {
 			is.dead = true
 		}
-	} else if !is.dead && c.pending() {
+	} else if !is.dead && (c.pending() || c.state.err != nil) {
 		if _, err := is.enter(c, uint32(js.OpDrop), c.state.id, 0, 0); err != nil {
 			g.died(c, err)
+		}
+	}
+	for _, other := range is.calls {
+		if other.state.idle != 0 {
+			other.state.signal() // its hopes may have left with this one
 		}
 	}
 	keep := !is.dead
 	is.turn.Unlock()
 	c.finish()
 	g.pool.vacate(is, keep)
+}
+
+// hopes says that something may still come for the call: an operation of its own, or what one of the
+// requests brings that were in the isolate when it had none left, and have some. Later ones do not
+// count, or a request that hangs would do so for as long as others come.
+func (c *Call) hopes() bool {
+	s := &c.state
+	if s.waiting() {
+		s.idle = 0
+		return true
+	}
+	if s.idle == 0 {
+		s.idle = s.is.ids
+	}
+	for _, other := range s.is.calls {
+		if other != c && other.state.id <= s.idle && (other.state.idle == 0 || other.state.waiting()) {
+			return true
+		}
+	}
+	return false
 }
 
 func removeCall(list []*Call, c *Call) []*Call {
@@ -210,6 +235,11 @@ func (is *Isolate) resolve(c *Call, op *operation) error {
 		if ptr, allocated, err = is.putResult(c, op.data); err != nil {
 			return err
 		}
+	}
+	if op.kind == opTurn {
+		c.state.turn = false
+		_, err := is.enter(c, uint32(js.OpTurn), c.state.id, 0, 0)
+		return err
 	}
 	_, err := is.enter(c, uint32(js.OpResolve), op.id, status, ptr)
 	if err == nil && allocated {

@@ -43,6 +43,8 @@ func (is *Isolate) host(op js.HostOp, req, x, y, z uint32) int32 {
 		panic(ErrMemoryLimit)
 	case js.HostTake:
 		return is.hostTake(req, x, y)
+	case js.HostWake:
+		return is.hostWake(req)
 	case js.HostSource:
 		return is.hostSource(req, string(is.mustBytes(x, y)))
 	case js.HostWasmCall, js.HostWasmMemory, js.HostWasmInstantiate, js.HostWasmGlobal, js.HostWasmCustom, js.HostWasmValidate,
@@ -139,6 +141,17 @@ func (is *Isolate) refused(err error) int32 {
 		return js.Pending
 	}
 	is.setText(guestMessage(err))
+	return js.Refused
+}
+
+// hostWake asks for a turn of the request that claim is of: another one has settled what it waits for.
+func (is *Isolate) hostWake(claim uint32) int32 {
+	for _, c := range is.calls {
+		if c.state.id&js.ClaimMask == claim {
+			c.askTurn()
+			return 0
+		}
+	}
 	return js.Refused
 }
 

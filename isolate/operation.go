@@ -49,6 +49,7 @@ const (
 	opWrite
 	opTimer
 	opJob
+	opTurn // nothing but a turn in the isolate
 )
 
 type operationState uint8
@@ -86,7 +87,7 @@ func (c *Call) register(o operation) *operation {
 
 func (c *Call) registerLocked(o operation) *operation {
 	s := &c.state
-	if len(s.mu.live) == maxOperations {
+	if len(s.mu.live) >= maxOperations && o.kind != opTurn {
 		return nil
 	}
 	op := s.spareLocked()
@@ -105,6 +106,14 @@ func (c *Call) registerLocked(o operation) *operation {
 		s.signal()
 	}
 	return op
+}
+
+// askTurn makes the driver enter the isolate for the call.
+func (c *Call) askTurn() {
+	if !c.state.turn {
+		c.state.turn = true
+		c.newOperation(0, opTurn, opReady)
+	}
 }
 
 func (s *callState) spareLocked() *operation {

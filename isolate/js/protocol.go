@@ -31,6 +31,7 @@ const (
 	OpHandlers           // -> HandlerFetch | HandlerAny
 	OpGC                 //
 	OpCall               // import number; values are in the I/O buffer -> 0, or Failed: it threw
+	OpTurn               // req
 )
 
 // HostOp is the first argument of the import: what the guest wants of the host.
@@ -60,6 +61,7 @@ const (
 	HostTake     HostOp = 21 // ptr, len
 	HostFull     HostOp = 22 // does not return
 	HostSource   HostOp = 23 // name ptr, len -> length, or Refused
+	HostWake     HostOp = 24 // Refused: the request is over
 
 	HostWasmCall        HostOp = 32 // instance, function, ptr of values -> 0, Refused or Thrown
 	HostWasmMemory      HostOp = 33 // memory, base, bytes -> memory
@@ -87,6 +89,9 @@ const (
 	StartDone    = 0
 	StartPending = 1 // the main module awaits something at its top level
 )
+
+// ClaimMask is what a promise keeps of the id of its request.
+const ClaimMask = 1<<24 - 1
 
 // Bits of OpHandlers' result.
 const (

@@ -1,6 +1,6 @@
 // node:async_hooks. A frame is a Map of what each AsyncLocalStorage has: never changed, but taken
 // over by another. The shim keeps the frame with promises, timers and microtasks.
-import { frame, setFrame } from "node-internal:runtime";
+import { frame, request, setFrame } from "node-internal:runtime";
 import { invalidArgument, unsupported } from "../nodelib/errors.mjs";
 
 function inFrame(other, fn, self, args) {
@@ -17,6 +17,19 @@ function needFunction(fn) {
   if (typeof fn !== "function") throw invalidArgument("fn", "function", fn);
 }
 
+// Captured is a frame for later, in the same request.
+class Captured {
+  #frame = frame();
+  #request = request();
+
+  call(fn, self, args) {
+    if (this.#request !== 0 && this.#request !== request()) {
+      throw new Error("Cannot call this AsyncLocalStorage bound function outside of the request in which it was created.");
+    }
+    return inFrame(this.#frame, fn, self, args);
+  }
+}
+
 export class AsyncLocalStorage {
   #fallback;
   #name;
@@ -28,13 +41,13 @@ export class AsyncLocalStorage {
 
   static bind(fn) {
     needFunction(fn);
-    const captured = frame();
-    return function (...args) { return inFrame(captured, fn, this, args); };
+    const captured = new Captured();
+    return function (...args) { return captured.call(fn, this, args); };
   }
 
   static snapshot() {
-    const captured = frame();
-    return (fn, ...args) => inFrame(captured, fn, undefined, args);
+    const captured = new Captured();
+    return (fn, ...args) => captured.call(fn, undefined, args);
   }
 
   get name() { return this.#name; }

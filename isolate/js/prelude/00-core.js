@@ -195,6 +195,13 @@ function insideHandler() {
   if (sw.moduleScope()) throw new Error(GLOBAL_SCOPE);
 }
 
+const FOREIGN =
+  "Cannot perform I/O on behalf of a different request. I/O objects (such as streams, request/response bodies, and others) " +
+  "created in the context of one request handler cannot be accessed from a different request's handler.";
+
+// foreign is the error of using what belongs to request id in another; undefined in its own.
+const foreign = (id) => (id === 0 || id === sw.request() ? undefined : new Error(FOREIGN));
+
 // requestBound runs fn as part of request id, whichever request's event is being run.
 function requestBound(id, fn) {
   return sw.request() === id ? fn() : sw.asRequest(id, fn);

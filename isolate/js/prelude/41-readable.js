@@ -10,6 +10,7 @@ class Readable {
     this.disturbed = false;
     this.wrapper = undefined; // its public ReadableStream, once somebody wants it
     this.host = undefined; // HostBody when the bytes are the host's and nobody has read any
+    this.request = 0; // that the host's bytes belong to
     this.expected = -1; // bytes it will give, where that is known
   }
 
@@ -18,6 +19,8 @@ class Readable {
   get public() { return this.wrapper ??= new ReadableStream(SECRET, this); }
 
   cancel(reason) {
+    const error = foreign(this.request);
+    if (error !== undefined) return rejected(error);
     this.disturbed = true;
     if (this.state === "closed") return newResolved();
     if (this.state === "errored") return rejected(this.error);

@@ -3,6 +3,8 @@
 
 class Reader {
   constructor(stream) {
+    const error = foreign(stream.request);
+    if (error !== undefined) throw error;
     if (stream.locked) throw new TypeError("The stream is locked to a reader already");
     this.requests = [];
     this.attach(stream);
@@ -46,7 +48,11 @@ class Reader {
   }
 
   read(request) {
-    const { stream } = this;
+    const { stream } = this, error = foreign(stream.request);
+    if (error !== undefined) {
+      request.error(error);
+      return;
+    }
     stream.disturbed = true;
     if (stream.state === "closed") request.close();
     else if (stream.state === "errored") request.error(stream.error);
@@ -85,7 +91,11 @@ class BYOBReader extends Reader {
   }
 
   read(view, min, request) {
-    const { stream } = this;
+    const { stream } = this, error = foreign(stream.request);
+    if (error !== undefined) {
+      request.error(error);
+      return;
+    }
     stream.disturbed = true;
     if (stream.state === "errored") request.error(stream.error);
     else stream.controller.pullInto(view, min, request);

@@ -21,6 +21,7 @@ function hostStream(handle) {
     },
   });
   stream.host = body;
+  stream.request = body.request;
   return stream;
 }
 

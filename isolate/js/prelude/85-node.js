@@ -56,5 +56,5 @@ hooks.builtinModules["node-internal:runtime"] = {
   brands: { isMap, isSet, isDate, isRegExp, isError, isPromise, isBuffer, isView, typedTag },
   service, serviceAsync, newObject, freeObject, moduleScope: () => sw.moduleScope(), insideHandler, inNextJob,
   random: (bytes) => sw.random(bytes), WEBCRYPTO, host, COMPRESSION,
-  frame: () => sw.frame(), setFrame: (frame) => sw.setFrame(frame),
+  request: () => sw.request(), frame: () => sw.frame(), setFrame: (frame) => sw.setFrame(frame),
 };

@@ -95,7 +95,17 @@ bool body_used(JSContext *ctx, const Body *body) {
   return body->used || hook_true(ctx, HOOK_IS_DISTURBED, body->value);
 }
 
+// A body belongs to the request that it was made in; one that was made at module scope to all.
+static bool is_foreign(JSContext *ctx, const Body *body) {
+  if (body->req == 0 || body->req == vm.current) return false;
+  JS_ThrowPlainError(ctx, "Cannot perform I/O on behalf of a different request. I/O objects (such as streams, "
+                          "request/response bodies, and others) created in the context of one request handler "
+                          "cannot be accessed from a different request's handler.");
+  return true;
+}
+
 static bool unusable(JSContext *ctx, Body *body) {
+  if (is_foreign(ctx, body)) return true;
   if (body_used(ctx, body)) {
     JS_ThrowTypeError(ctx, "Body has already been used. It can only be used once. Use tee() first if you need to "
                            "read it twice.");
@@ -213,17 +223,10 @@ bool body_clone(JSContext *ctx, JSValueConst owner, Body *from, Body *to) {
   return to->kind != BODY_KIND_NONE;
 }
 
-static bool send_handle(JSContext *ctx, uint32_t handle, uint32_t req, int32_t length, Outgoing *out) {
-  if (req != vm.current) {
-    JS_ThrowPlainError(ctx, "Cannot perform I/O on behalf of a different request. I/O objects (such as streams, "
-                            "request/response bodies, and others) created in the context of one request handler "
-                            "cannot be accessed from a different request's handler.");
-    return false;
-  }
+static void send_handle(uint32_t handle, int32_t length, Outgoing *out) {
   out->kind = BODY_HANDLE;
   out->body = handle;
   out->length = length;
-  return true;
 }
 
 static bool send_text(JSContext *ctx, JSValueConst value, Outgoing *out) {
@@ -264,7 +267,8 @@ static bool send_stream(JSContext *ctx, Body *body, Outgoing *out) {
   if (!hook_int(ctx, HOOK_HANDLE_OF, body->value, &handle)) return false;
   if (handle > 0) {
     release(ctx, body->value);
-    return send_handle(ctx, handle, body->req, body->length, out);
+    send_handle(handle, body->length, out);
+    return true;
   }
   int sent = send_source(ctx, body->value, out);
   if (sent != 0) return sent > 0;
@@ -285,7 +289,8 @@ bool body_send(JSContext *ctx, Body *body, Outgoing *out) {
     case BODY_KIND_BYTES:
       return send_array(ctx, JS_DupValue(ctx, body->value), out);
     case BODY_KIND_HANDLE:
-      return send_handle(ctx, body->handle, body->req, body->length, out);
+      send_handle(body->handle, body->length, out);
+      return true;
     default:
       return send_stream(ctx, body, out);
   }

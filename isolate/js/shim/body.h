@@ -26,8 +26,8 @@ typedef struct {
   BodyKind kind;
   bool used;        // read, or passed on
   JSValue value;    // string, Uint8Array or ReadableStream; undefined otherwise
-  uint32_t handle;  // of BODY_KIND_HANDLE: valid in request `req` only
-  uint32_t req;
+  uint32_t handle;  // of BODY_KIND_HANDLE
+  uint32_t req;     // that it belongs to; 0: to all
   int32_t length;   // of a handle's bytes; -1 when it is not known
 } Body;
 

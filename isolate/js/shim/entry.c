@@ -5,6 +5,7 @@
 
 #include "atoms.h"
 #include "bridge.h"
+#include "claim.h"
 #include "codec.h"
 #include "event.h"
 #include "fetch.h"
@@ -38,6 +39,7 @@ static void run_jobs(void) {
   JSContext *ctx;
   int ran;
   do {
+    claim_next_job();
     frame_next_job(vm.ctx);
     ran = JS_ExecutePendingJob(vm.rt, &ctx);
     if (ran < 0) report_exception(ctx);
@@ -54,6 +56,7 @@ void entry_drain(void) {
 }
 
 static int leave(int result) {
+  claim_return();
   entry_drain();
   frame_end(vm.ctx);
   vm.current = 0;
@@ -109,6 +112,7 @@ static int init(char *prelude, uint32_t len, uint32_t limit) {
   close_engine();
   open_engine(lasting, limit);
   report_start();
+  claim_start();
   define_classes();
   shapes_keep();
   int result = bridge_run(&code);
@@ -129,6 +133,7 @@ static int event(uint32_t req, const char *block) {
 static int drop(uint32_t req) {
   event_drop(req);
   operation_drop(req);
+  claim_drop(req);
   return 0;
 }
 
@@ -154,6 +159,9 @@ __attribute__((export_name("sw_op"))) int sw_op(int op, int a, int b, int c) {
       return event(a, (const char *)(uintptr_t)(uint32_t)b);
     case OP_RESOLVE:
       operation_resolve(a, b, (const uint8_t *)(uintptr_t)(uint32_t)c);
+      return leave(0);
+    case OP_TURN:
+      vm.current = a;
       return leave(0);
     case OP_DROP:
       return drop(a);

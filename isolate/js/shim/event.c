@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "atoms.h"
+#include "claim.h"
 #include "hooks.h"
 #include "module.h"
 #include "random.h"
@@ -140,8 +141,11 @@ bool event_settle(void) {
     Waiting w = waiting[i];
     JSPromiseState state = JS_PromiseState(vm.ctx, w.promise);
     if (state == PROMISE_PENDING) continue;
+    if (w.req != vm.current) {
+      host(HOST_WAKE, w.req & CLAIM_MASK, 0, 0, 0);
+      continue;
+    }
     waiting[i] = waiting[--waiting_len];
-    vm.current = w.req;
     answer_settled(vm.ctx, w.promise, state);
     return true;
   }

@@ -15,7 +15,8 @@ void event_expose(void);
 // event_run is EVENT: it calls the handler of request vm.current.
 void event_run(const char *block);
 
-// event_settle answers the requests whose handler's promise has settled; true when there was one.
+// event_settle answers request vm.current when its handler's promise has settled, and has others woken;
+// true when it did.
 bool event_settle(void);
 
 // event_drop forgets a request that waits for its handler.

@@ -12,6 +12,9 @@
 JSValue frame_swap(JSValue frame);
 JSValue frame_current(JSContext *);
 
+// frame_keep makes the current frame that of a new promise.
+void frame_keep(JSContext *, JSValueConst promise);
+
 // frame_next_job makes the frame of the next pending job the current one.
 void frame_next_job(JSContext *);
 

@@ -21,6 +21,7 @@ enum {
   OP_HANDLERS,
   OP_GC,
   OP_CALL,
+  OP_TURN,
 };
 
 // Guest to host.
@@ -48,6 +49,7 @@ enum {
   HOST_TAKE = 21,
   HOST_FULL = 22,
   HOST_SOURCE = 23,
+  HOST_WAKE = 24,
   HOST_WASM_CALL = 32,
   HOST_WASM = 33,
 };

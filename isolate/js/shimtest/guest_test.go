@@ -62,6 +62,7 @@ type guest struct {
 	streams  map[uint32]*strings.Builder
 	ended    map[uint32]string
 	stopped  []uint32
+	woken    []uint32
 	canceled []uint32
 	full     bool // WRITE answers Pending
 	quiet    bool // RESPOND is not looked at
@@ -392,6 +393,8 @@ func (g *guest) small(op js.HostOp, req, x, y, z uint32) int32 {
 	case js.HostService: // nothing comes of any: there is no encoding of that label
 	case js.HostCancel:
 		g.canceled = append(g.canceled, x)
+	case js.HostWake:
+		g.woken = append(g.woken, req)
 	case js.HostStop:
 		g.stopped = append(g.stopped, x)
 	case js.HostRejected:

@@ -1,6 +1,7 @@
 package shimtest
 
 import (
+	"fmt"
 	"reflect"
 	"strings"
 	"testing"
@@ -254,6 +255,8 @@ func TestForeignBody(t *testing.T) {
 	for _, s := range []struct{ name, script string }{
 		{"request", "return fetch(kept)"},
 		{"request copied", "return fetch(new Request(kept))"},
+		{"its body in a response", "return new Response(kept.body)"},
+		{"its text", "return new Response(await kept.text())"},
 	} {
 		t.Run(s.name, func(t *testing.T) {
 			g := worker(t, `let kept; export default { async fetch(r) { if (kept) { `+s.script+` } kept = r; return new Response("kept"); } }`)
@@ -264,11 +267,19 @@ func TestForeignBody(t *testing.T) {
 			}
 		})
 	}
-	g := worker(t, `let kept; export default { fetch(r) { if (kept) return new Response(kept.body); kept = r; return new Response("kept"); } }`)
-	g.event(1, event{method: "POST", body: 1})
-	a := g.event(2, event{method: "POST", body: 1})
-	equal(t, "kind", a.kind, uint32(js.BodyStream))
-	equal(t, "the read is of the request that has the handle", g.take(js.HostRead).req, uint32(1))
+}
+
+// TestTurns: what waits for a promise goes on in the turn of its own request, whoever settles it.
+func TestTurns(t *testing.T) {
+	g := worker(t, `let settle; export default { async fetch(r) {
+		if (!settle) { await new Promise((ok) => { settle = ok; }); await fetch("http://o.test/"); return new Response("first"); }
+		settle(); return new Response("second"); } }`)
+	g.event(1, event{})
+	a := g.event(2, event{})
+	equal(t, "body", a.body, "second")
+	equal(t, "woken", fmt.Sprint(g.woken), "[1]")
+	g.enter(js.OpTurn, 1, 0, 0)
+	equal(t, "the fetch is of the request that awaits", g.take(js.HostFetch).req, uint32(1))
 }
 
 func TestThrown(t *testing.T) {
