@@ -170,8 +170,14 @@ hooks.consumeAs = (bytes, kind, contentType) => {
   throw new TypeError(contentType === null || contentType === undefined ? "Parsing a Body as FormData requires a Content-Type header." : NO_FORM);
 };
 
+function ownStream(stream) {
+  const error = foreign(readableOf(stream).request);
+  if (error !== undefined) throw error;
+  return stream;
+}
+
 hooks.extractBody = (init) => {
-  if (isReadableStream(init)) return [init, null];
+  if (isReadableStream(init)) return [ownStream(init), null];
   if (isBlob(init)) return [sliceBytes(blobBytes(init)), init.type || null];
   if (isFormData(init)) return writeMultipart(init);
   return [`${init}`.toWellFormed(), "text/plain;charset=UTF-8"];
