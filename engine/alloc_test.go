@@ -26,9 +26,10 @@ type stillPool struct {
 	sub      isolate.Subrequest // dispatched first when it has a name
 }
 
-func (p *stillPool) Info() isolate.PoolInfo { return isolate.PoolInfo{HandlesFetch: true} }
-func (p *stillPool) Freeze() []byte         { return nil }
-func (p *stillPool) Close()                 {}
+func (p *stillPool) Info() isolate.PoolInfo   { return isolate.PoolInfo{HandlesFetch: true} }
+func (p *stillPool) Freeze() []byte           { return nil }
+func (p *stillPool) Stats() isolate.PoolStats { return isolate.PoolStats{} }
+func (p *stillPool) Close()                   {}
 
 func (p *stillPool) Invoke(c *isolate.Call) (*isolate.Response, error) {
 	if p.sub.Name != "" {

@@ -131,6 +131,20 @@ func checkOptions(o *Options) error {
 	return checkName("namespace", o.Namespace)
 }
 
+// Drain waits until no call runs any more, what they do after their responses included, or ctx ends.
+func (e *Engine) Drain(ctx context.Context) error {
+	for e.pools.calls() > 0 {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(drainPoll):
+		}
+	}
+	return nil
+}
+
+const drainPoll = 5 * time.Millisecond
+
 // Close stops loading, lets calls that run end, and closes the store. Ingress and control
 // listener must have stopped: calls that come later fail.
 func (e *Engine) Close() error {

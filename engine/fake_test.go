@@ -109,6 +109,8 @@ func (p *fakePool) Info() isolate.PoolInfo {
 // Freeze is the source, which is all of a fake Worker's state.
 func (p *fakePool) Freeze() []byte { return []byte(strings.Join(p.lines, "\n")) }
 
+func (p *fakePool) Stats() isolate.PoolStats { return isolate.PoolStats{} }
+
 func (p *fakePool) Close() {
 	if p.closed.Swap(true) {
 		p.rt.t.Error("pool closed twice")

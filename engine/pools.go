@@ -279,6 +279,18 @@ func (p *pools) size() int {
 	return len(p.mu.loaded)
 }
 
+// calls is how many calls there are inside the pools, those that have answered included.
+func (p *pools) calls() (n int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for v := range p.mu.loaded {
+		if l := v.loaded.Load(); l != nil {
+			n += l.pool.Stats().Calls
+		}
+	}
+	return n
+}
+
 // close lets nothing be made any more and puts everything away.
 func (p *pools) close() {
 	p.mu.Lock()

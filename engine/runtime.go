@@ -18,6 +18,7 @@ type runtime interface {
 type pool interface {
 	Invoke(c *isolate.Call) (*isolate.Response, error)
 	Info() isolate.PoolInfo
+	Stats() isolate.PoolStats
 	Freeze() []byte // nil: it has to be made from its modules
 	Close()
 }

@@ -232,6 +232,11 @@ func (s *server) close() error {
 			h.Close()
 		}
 	}
+	if s.engine != nil {
+		if err := s.engine.Drain(ctx); err != nil {
+			s.log.Warn("serve: work under waitUntil was cut off", "reason", err)
+		}
+	}
 	for _, ln := range []net.Listener{s.ingressLn, s.controlLn, s.metricsLn, s.demoLn} {
 		if ln != nil {
 			ln.Close()
