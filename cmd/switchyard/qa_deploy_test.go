@@ -102,8 +102,8 @@ func TestRefusedUploads(t *testing.T) {
 		{"empty", script(""), "empty"},
 		{"fault in the second module", worker{main: "index.js", modules: map[string]string{
 			"index.js": `import "./b.js"; export default { fetch() {} }`, "b.js": "const b ="}}, "b.js:1"},
-		{"wasm from JavaScript", worker{main: "index.js", modules: map[string]string{
-			"index.js": `import m from "./m.wasm"; export default { fetch() {} }`, "m.wasm": "\x00asm\x01\x00\x00\x00"}}, `"m.wasm"`},
+		{"damaged wasm from JavaScript", worker{main: "index.js", modules: map[string]string{
+			"index.js": `import m from "./m.wasm"; export default { fetch() {} }`, "m.wasm": "\x00asm\x02\x00\x00\x00"}}, "m.wasm: CompileError"},
 		{"name of a module", worker{main: "index.js", modules: map[string]string{"index.js": `export default { fetch() {} }`, "../../x.js": "1"}}, "relative path"},
 		{"main module", worker{main: "gone.js", modules: map[string]string{"index.js": "1"}}, `"gone.js"`},
 		{"limit", with("limits", map[string]any{"cpu_ms": -1}), "limits.cpu_ms"},
