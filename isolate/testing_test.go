@@ -107,9 +107,17 @@ func waitFor(t testing.TB, what string, done func() bool) {
 	}
 }
 
+// testCPU is the limit of a call; the race detector makes the host's part many times slower.
+func testCPU() time.Duration {
+	if raceEnabled {
+		return 2 * time.Second
+	}
+	return 200 * time.Millisecond
+}
+
 // ask runs one call and returns "STATUS body", or the error.
 func ask(p *Pool, h Host, r *Request) (string, error) {
-	c := &Call{Context: context.Background(), Host: h, Request: r, Limits: Limits{CPU: 200 * time.Millisecond, Subrequests: 50}}
+	c := &Call{Context: context.Background(), Host: h, Request: r, Limits: Limits{CPU: testCPU(), Subrequests: 50}}
 	resp, err := p.Invoke(c)
 	if err != nil {
 		return "", err
