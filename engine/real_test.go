@@ -9,6 +9,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"switchyard/isolate"
 	"switchyard/isolate/js"
@@ -32,6 +33,7 @@ func openReal(t *testing.T) *platform {
 	p.options = Options{
 		Dir: t.TempDir(), Runtime: rt, Egress: p.egress, Entry: "dispatcher", Log: p.logged.add,
 		Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Limits: isolate.Limits{CPU: time.Second}, // a body of 9 MiB takes most of the default's 50 ms on a busy machine
 	}
 	p.open()
 	t.Cleanup(func() { p.Close() })
