@@ -8,7 +8,7 @@ import (
 // BenchmarkEnter is a call of an empty guest: as wazero makes it, as an isolate does with its
 // meter, and two readings of the clock, which is most of what lies between them.
 func BenchmarkEnter(b *testing.B) {
-	p := wasmPool(b, wasmRuntime(b), wasmSpec(aModule(withHandle), PolicyReuse))
+	p := poolOf(b, wasmRuntime(b), wasmSpec(aModule(withHandle), PolicyReuse))
 	is, err := p.rt.newIsolate(p.module, p.snapshot, p.snapshot.entry)
 	if err != nil {
 		b.Fatal(err)

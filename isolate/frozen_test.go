@@ -137,7 +137,7 @@ func TestDamagedFrozen(t *testing.T) {
 }
 
 func TestWasmIsNotFrozen(t *testing.T) {
-	p := wasmPool(t, wasmRuntime(t), wasmSpec(aModule(withHandle), PolicyReuse))
+	p := poolOf(t, wasmRuntime(t), wasmSpec(aModule(withHandle), PolicyReuse))
 	if p.Freeze() != nil {
 		t.Error("it is")
 	}

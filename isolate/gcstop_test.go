@@ -14,7 +14,7 @@ import (
 // their yield, with everybody else. It is a table to read: run it with -v.
 func TestGCStop(t *testing.T) {
 	rounds := 60
-	if testing.Short() || raceEnabled {
+	if !testing.Verbose() || testing.Short() || raceEnabled {
 		rounds = 3
 	}
 	for _, s := range hostileScripts {
@@ -42,6 +42,9 @@ func TestGCStop(t *testing.T) {
 		for i := range after.Counts {
 			after.Counts[i] -= before.Counts[i]
 		}
+		if n := total(after); n < uint64(rounds) {
+			t.Errorf("%s: %d collections beside it, want %d", s.name, n, rounds)
+		}
 		t.Logf("%-24s p50 %6.0f p99 %6.0f max %6.0f µs", s.name, quantile(after, 0.5), quantile(after, 0.99), quantile(after, 1))
 	}
 }
@@ -53,12 +56,17 @@ func gcStops() *metrics.Float64Histogram {
 	return &metrics.Float64Histogram{Counts: append([]uint64(nil), h.Counts...), Buckets: h.Buckets}
 }
 
-// quantile is in µs, the upper bound of its bucket.
-func quantile(h *metrics.Float64Histogram, q float64) float64 {
-	var all, seen uint64
+func total(h *metrics.Float64Histogram) (all uint64) {
 	for _, n := range h.Counts {
 		all += n
 	}
+	return all
+}
+
+// quantile is in µs, the upper bound of its bucket.
+func quantile(h *metrics.Float64Histogram, q float64) float64 {
+	var seen uint64
+	all := total(h)
 	for i, n := range h.Counts {
 		if seen += n; float64(seen) >= q*float64(all) {
 			return h.Buckets[i+1] * 1e6

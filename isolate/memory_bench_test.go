@@ -198,7 +198,7 @@ func BenchmarkClone(b *testing.B) {
 		clone(b, newTestPool(b, jsSpec(`export default { fetch() { return new Response("Hello World") } }`)))
 	})
 	for _, g := range exampleGuests {
-		b.Run(g.name, func(b *testing.B) { clone(b, wasmPool(b, wasmRuntime(b), wasmSpec(g.build(b), PolicyReuse))) })
+		b.Run(g.name, func(b *testing.B) { clone(b, poolOf(b, wasmRuntime(b), wasmSpec(g.build(b), PolicyReuse))) })
 	}
 }
 

@@ -17,7 +17,7 @@ import (
 // of this process, and beside as many of others, which the kernel divides the machine among. It is a
 // table to read: run it with -v, and with another GOMAXPROCS.
 func TestNeighbour(t *testing.T) {
-	if testing.Short() || raceEnabled {
+	if !testing.Verbose() || testing.Short() || raceEnabled {
 		t.Skip("it measures")
 	}
 	quiet := newTestPool(t, jsSpec(handler(`return new Response("q")`)))

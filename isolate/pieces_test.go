@@ -56,7 +56,7 @@ func TestPieces(t *testing.T) {
 
 // TestPiecesAreCharged: a guest whose time is up ends in the midst of the host's work for it.
 func TestPiecesAreCharged(t *testing.T) {
-	p := wasmPool(t, wasmRuntime(t), wasmSpec(readFile(t, "testdata/hostile.wasm"), PolicyRequest))
+	p := poolOf(t, wasmRuntime(t), wasmSpec(readFile(t, "testdata/hostile.wasm"), PolicyRequest))
 	for _, c := range []struct{ name, path string }{{"response", "/q"}, {"random_get", "/m"}, {"log", "/n"}, {"lines", "/u"}} {
 		call := &Call{Context: context.Background(), Request: wasmRequest("GET", c.path, Body{}), Limits: Limits{CPU: 3 * time.Millisecond}}
 		if _, err := p.Invoke(call); !errors.Is(err, ErrCPULimit) {

@@ -38,7 +38,7 @@ func TestRecursingTenants(t *testing.T) {
 	}
 	rt := wasmRuntime(t)
 	inWasm := func(most int) func(int) *Pool {
-		return func(int) *Pool { return wasmPool(t, rt, wasmSpec(aModule(recursing(most)), PolicyReuse)) }
+		return func(int) *Pool { return poolOf(t, rt, wasmSpec(aModule(recursing(most)), PolicyReuse)) }
 	}
 	inJavaScript := func(i int) *Pool {
 		return newTestPool(t, jsSpec(handler(fmt.Sprintf("/* %d */ %s", i, recursingScript))))

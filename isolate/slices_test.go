@@ -15,7 +15,7 @@ import (
 // what everybody else waits. It is a table to read: run it with -v.
 func TestSlices(t *testing.T) {
 	limit, rounds := 150*time.Millisecond, 2
-	if testing.Short() || raceEnabled {
+	if !testing.Verbose() || testing.Short() || raceEnabled {
 		limit, rounds = 10*time.Millisecond, 1
 	}
 	runtime.LockOSThread() // the guests' thread too: its clock is theirs
@@ -27,7 +27,7 @@ func TestSlices(t *testing.T) {
 	}
 	defer rt.Close()
 	for _, s := range hostileGuests(t) {
-		p := wasmPool(t, rt, s.spec)
+		p := poolOf(t, rt, s.spec)
 		w.took = nil
 		for range rounds {
 			c := &Call{Context: context.Background(), Host: hungryHost(), Request: testRequest("GET", "http://a.test"+s.path, ""), Limits: Limits{CPU: limit, Wall: 5 * time.Second}}
@@ -36,6 +36,9 @@ func TestSlices(t *testing.T) {
 			}
 		}
 		p.Close()
+		if len(w.took) == 0 {
+			t.Errorf("%s never gave its processor back", s.name)
+		}
 		f := spread(w.took)
 		t.Logf("%-24s %5d slices, p50 %6.0f p99 %6.0f max %6.0f µs", s.name, len(w.took), micros(f.p50), micros(f.p99), micros(f.max))
 	}

@@ -56,7 +56,7 @@ func TestSlotsHammer(t *testing.T) {
 
 // BenchmarkAcquire takes and vacates a seat, on one goroutine and on all processors.
 func BenchmarkAcquire(b *testing.B) {
-	p := wasmPool(b, wasmRuntime(b), wasmSpec(readFile(b, "guest/c/hello.wasm"), PolicyReuse))
+	p := poolOf(b, wasmRuntime(b), wasmSpec(readFile(b, "guest/c/hello.wasm"), PolicyReuse))
 	once := func() {
 		var c Call
 		is, err := p.acquire(&c)

@@ -87,13 +87,19 @@ func jsSpec(source string) *Spec {
 
 func newTestPool(t testing.TB, s *Spec) *Pool {
 	t.Helper()
-	p, err := jsRuntime(t).NewPool(context.Background(), s)
+	return poolOf(t, jsRuntime(t), s)
+}
+
+// poolOf is a pool that must be drained when the test ends.
+func poolOf(t testing.TB, rt *Runtime, s *Spec) *Pool {
+	t.Helper()
+	p, err := rt.NewPool(context.Background(), s)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
 		p.Close()
-		waitFor(t, "the pool to drain", func() bool { return p.Stats().Isolates == 0 && p.Stats().Calls == 0 })
+		waitFor(t, "the pool to drain", func() bool { return p.Stats() == PoolStats{} })
 	})
 	return p
 }

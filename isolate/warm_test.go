@@ -33,19 +33,6 @@ func smallRuntime(t testing.TB, o Options) *Runtime {
 	return rt
 }
 
-func poolOf(t testing.TB, rt *Runtime, s *Spec) *Pool {
-	t.Helper()
-	p, err := rt.NewPool(context.Background(), s)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		p.Close()
-		waitFor(t, "the pool to drain", func() bool { return p.Stats() == PoolStats{} })
-	})
-	return p
-}
-
 // warmthOf makes one call and says how its isolate came to be.
 func warmthOf(t *testing.T, p *Pool, want string) Warmth {
 	t.Helper()

@@ -30,7 +30,7 @@ func TestWasmDispatchesToWasm(t *testing.T) {
 	rt := wasmRuntime(t)
 	for _, file := range []string{"guest/c/example.wasm", "testdata/inline.wasm"} {
 		source := readFile(t, file)
-		dispatcher, customer := wasmPool(t, rt, wasmSpec(source, PolicyReuse)), wasmPool(t, rt, wasmSpec(source, PolicyRequest))
+		dispatcher, customer := poolOf(t, rt, wasmSpec(source, PolicyReuse)), poolOf(t, rt, wasmSpec(source, PolicyRequest))
 		for _, c := range []struct{ path, want string }{
 			{"/hello", "Hello /hello"},
 			{"/spin", ErrCPULimit.Error()},

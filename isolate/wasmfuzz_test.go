@@ -21,7 +21,7 @@ func TestHostFunctionsTakeAnything(t *testing.T) {
 	t.Logf("seed %d", seed)
 	rng := rand.New(rand.NewPCG(seed, 0))
 	rt := wasmRuntime(t)
-	p := wasmPool(t, rt, wasmSpec(readFile(t, "testdata/states.wasm"), PolicyReuse))
+	p := poolOf(t, rt, wasmSpec(readFile(t, "testdata/states.wasm"), PolicyReuse))
 	for range 200 {
 		m := newMisuse(t, p, rng)
 		for range 300 {

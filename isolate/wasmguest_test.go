@@ -123,7 +123,7 @@ func TestWasmStories(t *testing.T) {
 			for policy, name := range map[Policy]string{PolicyReuse: "reuse", PolicyRequest: "request"} {
 				t.Run(name, func(t *testing.T) {
 					start := time.Now()
-					p := wasmPool(t, rt, wasmSpec(source, policy))
+					p := poolOf(t, rt, wasmSpec(source, policy))
 					t.Logf("%d bytes: compiled and started in %v, start-up CPU %v, image %d bytes",
 						len(source), time.Since(start), p.Info().Startup, p.Info().ImageBytes)
 					for _, s := range stories() {

@@ -107,7 +107,7 @@ func (h *hammer) expected(err error) bool {
 func TestWasmClientGone(t *testing.T) {
 	rt := wasmRuntime(t)
 	for _, file := range []string{"guest/c/example.wasm", "testdata/inline.wasm"} {
-		p := wasmPool(t, rt, wasmSpec(readFile(t, file), PolicyReuse))
+		p := poolOf(t, rt, wasmSpec(readFile(t, file), PolicyReuse))
 		for _, path := range []string{"/hang", "/hang/read", "/spin", "/length"} {
 			t.Run(file+path, func(t *testing.T) { leaveWhile(t, p, path) })
 		}

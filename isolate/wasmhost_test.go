@@ -137,25 +137,6 @@ func wasmSpec(source []byte, policy Policy) *Spec {
 	}
 }
 
-// wasmPool is a pool that must be drained when the test ends.
-func wasmPool(t testing.TB, rt *Runtime, s *Spec) *Pool {
-	t.Helper()
-	p, err := rt.NewPool(context.Background(), s)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		p.Close()
-		for end := time.Now().Add(10 * time.Second); p.Stats() != (PoolStats{}); time.Sleep(time.Millisecond) {
-			if time.Now().After(end) {
-				t.Errorf("the pool was not drained: %+v", p.Stats())
-				return
-			}
-		}
-	})
-	return p
-}
-
 func readFile(t testing.TB, name string) []byte {
 	t.Helper()
 	b, err := os.ReadFile(name)

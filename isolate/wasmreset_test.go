@@ -24,7 +24,7 @@ func TestPolicyRequestLeavesNothing(t *testing.T) {
 	rt := wasmRuntime(t)
 	spec := wasmSpec(readFile(t, "testdata/canary.wasm"), PolicyRequest)
 	spec.Memory = 4 << 20
-	p := wasmPool(t, rt, spec)
+	p := poolOf(t, rt, spec)
 	for i := range 200 {
 		for _, plant := range []string{"/plant", "/beyond"} {
 			wasmAsk(t, p, nil, plant)
@@ -43,7 +43,7 @@ func TestCanaryFinds(t *testing.T) {
 	rt := wasmRuntime(t)
 	spec := wasmSpec(readFile(t, "testdata/canary.wasm"), PolicyReuse)
 	spec.Memory = 4 << 20
-	p := wasmPool(t, rt, spec)
+	p := poolOf(t, rt, spec)
 	wasmAsk(t, p, nil, "/plant")
 	wasmAsk(t, p, nil, "/beyond")
 	if found := wasmAsk(t, p, nil, "/search"); found < "2" {
@@ -59,7 +59,7 @@ func TestReseed(t *testing.T) {
 			const rounds = 50
 			for range rounds {
 				w := new(world)
-				p := wasmPool(t, rt, wasmSpec(readFile(t, "testdata/canary.wasm"), policy))
+				p := poolOf(t, rt, wasmSpec(readFile(t, "testdata/canary.wasm"), policy))
 				wasmAsk(t, p, w, "/random")
 				if policy == PolicyRequest {
 					wasmAsk(t, p, w, "/random")
@@ -78,7 +78,7 @@ func TestReseed(t *testing.T) {
 func TestWasmStateStays(t *testing.T) {
 	rt := wasmRuntime(t)
 	for policy, want := range map[Policy]string{PolicyReuse: "3", PolicyRequest: "1"} {
-		p := wasmPool(t, rt, wasmSpec(readFile(t, "guest/c/example.wasm"), policy))
+		p := poolOf(t, rt, wasmSpec(readFile(t, "guest/c/example.wasm"), policy))
 		for range 2 {
 			wasmAsk(t, p, nil, "/count")
 		}
@@ -90,7 +90,7 @@ func TestWasmStateStays(t *testing.T) {
 
 func TestWasmClonesDiffer(t *testing.T) {
 	rt := wasmRuntime(t)
-	p := wasmPool(t, rt, wasmSpec(readFile(t, "guest/c/example.wasm"), PolicyRequest))
+	p := poolOf(t, rt, wasmSpec(readFile(t, "guest/c/example.wasm"), PolicyRequest))
 	seen := map[string]bool{}
 	for range 100 {
 		seen[wasmAsk(t, p, nil, "/random")] = true
@@ -104,7 +104,7 @@ func TestWasmClonesDiffer(t *testing.T) {
 // response are used again.
 func warmHello(t testing.TB, policy Policy) func() {
 	rt := wasmRuntime(t)
-	p := wasmPool(t, rt, wasmSpec(readFile(t, "guest/c/hello.wasm"), policy))
+	p := poolOf(t, rt, wasmSpec(readFile(t, "guest/c/hello.wasm"), policy))
 	c := &Call{Context: context.Background()}
 	req := wasmRequest("GET", "/", Body{})
 	req.Free = nil
@@ -140,7 +140,7 @@ func BenchmarkWasmGuests(b *testing.B) {
 		source := g.build(b)
 		for policy, name := range map[Policy]string{PolicyReuse: "reuse", PolicyRequest: "request"} {
 			b.Run(g.name+"/"+name, func(b *testing.B) {
-				p := wasmPool(b, rt, wasmSpec(source, policy))
+				p := poolOf(b, rt, wasmSpec(source, policy))
 				wasmAsk(b, p, nil, "/hello")
 				b.ReportAllocs()
 				for b.Loop() {

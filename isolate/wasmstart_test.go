@@ -168,7 +168,7 @@ func TestContractBreach(t *testing.T) {
 		{"a length that wraps", call("log", p32+p32+p32+p32, join(req, one, one, far)...), "out of bounds"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			p := wasmPool(t, rt, wasmSpec(c.source, PolicyReuse))
+			p := poolOf(t, rt, wasmSpec(c.source, PolicyReuse))
 			_, err := p.Invoke(&Call{Context: context.Background(), Request: wasmRequest("GET", "/", Body{})})
 			if !errors.Is(err, ErrTrap) || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("error %v, want %v with %q", err, ErrTrap, c.want)
@@ -183,7 +183,7 @@ func TestContractBreach(t *testing.T) {
 func TestWasmLogs(t *testing.T) {
 	rt := wasmRuntime(t)
 	w := new(world)
-	p := wasmPool(t, rt, wasmSpec(readFile(t, "guest/c/example.wasm"), PolicyReuse))
+	p := poolOf(t, rt, wasmSpec(readFile(t, "guest/c/example.wasm"), PolicyReuse))
 	wasmAsk(t, p, w, "/log")
 	if got := strings.Join(w.lines(), "|"); got != "2 noted" {
 		t.Errorf("log %q", got)
@@ -236,7 +236,7 @@ func TestPollOneoff(t *testing.T) {
 		{"a count that wraps", poll(0xd6, 0xaa, 0xd5, 0xaa, 0x05)},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			p := wasmPool(t, rt, wasmSpec(c.source, PolicyReuse))
+			p := poolOf(t, rt, wasmSpec(c.source, PolicyReuse))
 			_, err := p.Invoke(&Call{Context: context.Background(), Request: wasmRequest("GET", "/", Body{})})
 			if !errors.Is(err, ErrNoResponse) {
 				t.Errorf("error %v, want the guest to live and say nothing", err)
@@ -272,7 +272,7 @@ func TestLogAtModuleScope(t *testing.T) {
 // TestWasmWall ends a call that waits for longer than it may.
 func TestWasmWall(t *testing.T) {
 	rt := wasmRuntime(t)
-	p := wasmPool(t, rt, wasmSpec(readFile(t, "guest/c/example.wasm"), PolicyReuse))
+	p := poolOf(t, rt, wasmSpec(readFile(t, "guest/c/example.wasm"), PolicyReuse))
 	for _, path := range []string{"/hang", "/hang/read"} {
 		_, err := p.Invoke(&Call{
 			Context: context.Background(), Host: new(world), Request: wasmRequest("GET", path, Body{}),
@@ -287,7 +287,7 @@ func TestWasmWall(t *testing.T) {
 // TestWasmCPUIsCharged: waiting is free, computing is not.
 func TestWasmCPUIsCharged(t *testing.T) {
 	rt := wasmRuntime(t)
-	p := wasmPool(t, rt, wasmSpec(readFile(t, "guest/c/example.wasm"), PolicyReuse))
+	p := poolOf(t, rt, wasmSpec(readFile(t, "guest/c/example.wasm"), PolicyReuse))
 	c := &Call{Context: context.Background(), Host: new(world), Request: wasmRequest("GET", "/parallel", Body{})}
 	r, err := p.Invoke(c)
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 func TestWasmStates(t *testing.T) {
 	rt := wasmRuntime(t)
 	w := new(world)
-	p := wasmPool(t, rt, wasmSpec(readFile(t, "testdata/states.wasm"), PolicyReuse))
+	p := poolOf(t, rt, wasmSpec(readFile(t, "testdata/states.wasm"), PolicyReuse))
 	for _, c := range []struct {
 		name, path, text string
 		length           int64

@@ -1,12 +1,11 @@
 package wasm
 
-// emitter writes a function's new body. What needs no change is copied in runs.
+// emitter writes a function's new body.
 type emitter struct {
-	assembler
+	patch
 	plan    *plan
 	m       *module
 	f       *function
-	copied  int // the original is copied up to here
 	labels  []label
 	charges []charge // still to come
 	code    code
@@ -73,18 +72,6 @@ func (e *emitter) epilogue() {
 		e.index(opCall, e.plan.yield)
 	}
 	e.index(opBr, 0).op(opEnd, opUnreachable)
-}
-
-// flush copies the original up to offset at.
-func (e *emitter) flush(at int) {
-	e.raw(e.m.binary[e.copied:at]...)
-	e.copied = at
-}
-
-// replace copies the original up to i and leaves i itself out.
-func (e *emitter) replace(i *instruction) {
-	e.flush(i.at)
-	e.copied = i.end
 }
 
 func (e *emitter) instruction(i *instruction) {

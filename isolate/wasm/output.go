@@ -203,7 +203,7 @@ func (o *output) dataCount() {
 }
 
 func (o *output) code(functions []function) {
-	e := &emitter{plan: o.plan, m: o.m}
+	e := &emitter{patch: patch{binary: o.m.binary}, plan: o.plan, m: o.m}
 	b := make([]byte, 0, len(o.m.binary)+len(o.m.binary)/4)
 	add := func(body []byte) {
 		b = append(appendU32(b, uint32(len(body))), body...)

@@ -154,7 +154,7 @@ type tenant struct {
 	addressed       map[uint32]bool      // functions that need an entry
 
 	added    [][]byte // types
-	typeOf_  map[string]uint32
+	typeAt   map[string]uint32
 	helpers  []helper
 	helperAt map[string]uint32 // name → function index
 	base     uint32            // global indices

@@ -12,10 +12,10 @@ func TestRelocateRefused(t *testing.T) {
 	body := sec(10, 1, "\x02\x00\x0b")
 	for _, c := range []struct{ name, binary, want string }{
 		{"empty", "", "byte 0: not a wasm module"},
-		{"component", "\x00asm\x0d\x00\x01\x00", "byte 4: binary version 0d 00 01 00"},
+		{"component", "\x00asm\x0d\x00\x01\x00", "byte 4: a component (component model) is not supported"},
 		{"cut section", header + "\x01\x05\x01", "byte 10: unexpected end: 5 bytes announced, 1 left"},
 		{"section order", mod(sec(3, 0, ""), sec(1, 0, "")), "repeated or out of order"},
-		{"tags", mod(raw(13, "\x00")), "byte 8: section id 13 is not supported"},
+		{"tags", mod(raw(13, "\x00")), "byte 8: a tag section (exceptions) is not supported"},
 		{"imported table", mod(sec(2, 1, "\x01a\x01b\x01\x70\x00\x01")), `import "a" "b": an imported table is not supported`},
 		{"imported reference", mod(sec(2, 1, "\x01a\x01b\x03\x6f\x00")), `import "a" "b": an imported global of a reference or vector`},
 		{"two memories", mod(sec(2, 1, "\x01a\x01b\x02\x00\x01"), sec(5, 1, "\x00\x01")), "a second memory"},

@@ -65,10 +65,9 @@ func (a *assembler) memory(op opcode, offset uint32) *assembler {
 
 // relocator rewrites function bodies.
 type relocator struct {
-	assembler
+	patch
 	t       *tenant
 	code    code
-	copied  int
 	locals0 uint32          // the function's own
 	scratch map[byte]uint32 // value type → local; typeI32 is the address
 	address uint32
@@ -120,16 +119,6 @@ func (r *relocator) local(typ byte) uint32 {
 		r.order = append(r.order, typ)
 	}
 	return l
-}
-
-func (r *relocator) flush(at int) {
-	r.raw(r.t.binary[r.copied:at]...)
-	r.copied = at
-}
-
-func (r *relocator) replace(i *instruction) {
-	r.flush(i.at)
-	r.copied = i.end
 }
 
 func (r *relocator) instruction(i *instruction) {

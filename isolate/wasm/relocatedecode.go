@@ -6,65 +6,30 @@ import "fmt"
 // kinds, and segments and initial values that imported globals decide.
 
 func (t *tenant) decode() *Error {
-	r := reader{b: t.binary}
-	if len(t.binary) > t.limits.ModuleBytes {
-		return &Error{Offset: t.limits.ModuleBytes, Msg: refuseSize(len(t.binary), t.limits.ModuleBytes)}
-	}
-	if len(t.binary) < len(header) || string(t.binary[:4]) != header[:4] {
-		r.fail(0, "not a wasm module: it does not start with \\0asm")
-	} else if string(t.binary[:8]) != header {
-		r.fail(4, "binary version % x is not that of a core module", t.binary[4:8])
-	}
 	t.re = &Relocated{Start: noFunction}
-	r.p = min(len(header), len(t.binary))
-	for rank := 0; r.more() && r.err == nil; {
-		rank = t.section(&r, rank)
-	}
-	t.finish(&r)
-	return r.err
+	return t.sectionsBy(t.readSection)
 }
 
-// section reads one section and returns its rank.
-func (t *tenant) section(r *reader, last int) int {
-	at := r.p
-	id := r.byte()
-	body := r.span(int(r.u32()))
-	switch {
-	case r.err != nil:
-		return last
-	case id == secCustom:
-		t.customSection(body)
-		return last
-	case int(id) >= len(sectionRank) || id == secTag:
-		r.fail(at, "section id %d is not supported", id)
-		return last
-	case sectionRank[id] <= last:
-		r.fail(at, "section id %d is repeated or out of order", id)
-		return last
-	}
-	t.sections[id] = true
+func (t *tenant) readSection(id byte, body *reader) {
 	switch id {
+	case secCustom:
+		t.customSection(body)
 	case secImport:
-		t.importSection(&body)
+		t.importSection(body)
 	case secMemory:
-		t.memorySection(&body)
+		t.memorySection(body)
 	case secGlobal:
-		t.globalSection(&body)
+		t.globalSection(body)
 	case secElement:
-		t.elementSection(&body)
+		t.elementSection(body)
 	case secData:
-		t.dataSection(&body)
+		t.dataSection(body)
 	default:
-		t.contents(id, &body)
+		t.contents(id, body)
 	}
-	if body.err == nil && body.more() {
-		body.fail(body.p, "section id %d has %d bytes too many", id, body.left())
-	}
-	r.adopt(body.err)
-	return sectionRank[id]
 }
 
-func (t *tenant) customSection(r reader) {
+func (t *tenant) customSection(r *reader) {
 	c := Custom{Name: r.name("custom section name")}
 	if r.err == nil {
 		c.Bytes = r.b[r.p:]
@@ -226,21 +191,8 @@ func (t *tenant) elementItem(r *reader, expression bool) constantExpression {
 func (t *tenant) dataSection(r *reader) {
 	n := r.count("data segments", "Data", t.limits.Data)
 	for i := 0; i < n && r.err == nil; i++ {
-		at := r.p
-		flags := r.u32()
-		d := dataSegment{active: flags != 1}
 		var offset constantExpression
-		switch {
-		case flags > 2:
-			r.fail(at, "data segment has unknown flags 0x%x", flags)
-		case flags == 2 && r.u32() != 0:
-			r.fail(at, "a data segment of another memory (multi-memory) is not supported")
-		case d.active && t.memory == nil:
-			r.fail(at, "an active data segment needs a memory")
-		case d.active:
-			offset = t.expression(r)
-		}
-		d.bytes = r.bytes(int(r.u32()))
+		d := t.dataSegmentWith(r, func() { offset = t.expression(r) })
 		t.data, t.offsets = append(t.data, d), append(t.offsets, offset)
 	}
 }

@@ -61,7 +61,7 @@ func (w *sectionWriter) section(id byte, n int, items []byte) {
 }
 
 func (t *tenant) bodies() (all [][]byte, err *Error) {
-	r := &relocator{t: t}
+	r := &relocator{patch: patch{binary: t.binary}, t: t}
 	for i, s := range t.module.bodies {
 		b, err := r.body(t.functions[i], s)
 		if err != nil {

@@ -85,17 +85,17 @@ func (t *tenant) exportedExtern(e exported) Extern {
 // typeFor is the index of an added type.
 func (t *tenant) typeFor(params, results []byte) uint32 {
 	key := funcType{params, results}.key()
-	if i, ok := t.typeOf_[key]; ok {
+	if i, ok := t.typeAt[key]; ok {
 		return i
 	}
-	if t.typeOf_ == nil {
-		t.typeOf_ = map[string]uint32{}
+	if t.typeAt == nil {
+		t.typeAt = map[string]uint32{}
 	}
 	b := append(appendU32([]byte{typeFunction}, uint32(len(params))), params...)
 	b = append(appendU32(b, uint32(len(results))), results...)
 	i := uint32(len(t.types) + len(t.added))
 	t.added = append(t.added, b)
-	t.typeOf_[key] = i
+	t.typeAt[key] = i
 	return i
 }
 

@@ -30,8 +30,14 @@ const header = "\x00asm\x01\x00\x00\x00"
 // reads their instructions.
 func decode(binary []byte, o *Options) (*module, *Error) {
 	m := &module{binary: binary, o: o, limits: o.Limits.withDefaults(), start: noFunction}
+	return m, m.sectionsBy(m.contents)
+}
+
+// sectionsBy reads all sections, the contents of each by read.
+func (m *module) sectionsBy(read func(id byte, body *reader)) *Error {
+	binary := m.binary
 	if len(binary) > m.limits.ModuleBytes {
-		return nil, &Error{Offset: m.limits.ModuleBytes, Msg: refuseSize(len(binary), m.limits.ModuleBytes)}
+		return &Error{Offset: m.limits.ModuleBytes, Msg: refuseSize(len(binary), m.limits.ModuleBytes)}
 	}
 	r := reader{b: binary}
 	if len(binary) < len(header) || string(binary[:4]) != header[:4] {
@@ -43,14 +49,14 @@ func decode(binary []byte, o *Options) (*module, *Error) {
 	}
 	r.p = min(len(header), len(binary))
 	for rank := 0; r.more() && r.err == nil; {
-		rank = m.section(&r, rank)
+		rank = m.section(&r, rank, read)
 	}
 	m.finish(&r)
-	return m, r.err
+	return r.err
 }
 
 // section reads one section and returns its rank.
-func (m *module) section(r *reader, last int) int {
+func (m *module) section(r *reader, last int, read func(id byte, body *reader)) int {
 	at := r.p
 	id := r.byte()
 	body := r.span(int(r.u32()))
@@ -58,7 +64,7 @@ func (m *module) section(r *reader, last int) int {
 	case r.err != nil:
 		return last
 	case id == secCustom:
-		m.custom(&body)
+		read(id, &body)
 		r.adopt(body.err)
 		return last
 	case id == secTag:
@@ -72,7 +78,7 @@ func (m *module) section(r *reader, last int) int {
 		return last
 	}
 	m.sections[id] = true
-	m.contents(id, &body)
+	read(id, &body)
 	if body.err == nil && body.more() {
 		body.fail(body.p, "section id %d has %d bytes too many", id, body.left())
 	}
@@ -89,6 +95,8 @@ func (r *reader) adopt(err *Error) {
 
 func (m *module) contents(id byte, r *reader) {
 	switch id {
+	case secCustom:
+		m.custom(r)
 	case secType:
 		m.typeSection(r)
 	case secImport:

@@ -91,6 +91,20 @@ func (m *module) dataSection(r *reader) {
 // instantiation would have failed.
 func (m *module) dataSegment(r *reader) {
 	at := r.p
+	var offset uint32
+	d := m.dataSegmentWith(r, func() { offset = m.offset(r) })
+	if d.offset = offset; r.err != nil {
+		return
+	}
+	if d.active && uint64(d.offset)+uint64(len(d.bytes)) > uint64(m.memory.min)<<16 {
+		r.fail(at, "data segment at %d with %d bytes is out of bounds of a memory of %d pages", d.offset, len(d.bytes), m.memory.min)
+	}
+	m.data = append(m.data, d)
+}
+
+// dataSegmentWith reads a data segment, an active one's offset by offset.
+func (m *module) dataSegmentWith(r *reader, offset func()) dataSegment {
+	at := r.p
 	flags := r.u32()
 	d := dataSegment{active: flags != 1}
 	switch {
@@ -101,16 +115,10 @@ func (m *module) dataSegment(r *reader) {
 	case d.active && m.memory == nil:
 		r.fail(at, "an active data segment needs a memory")
 	case d.active:
-		d.offset = m.offset(r)
+		offset()
 	}
 	d.bytes = r.bytes(int(r.u32()))
-	if r.err != nil {
-		return
-	}
-	if d.active && uint64(d.offset)+uint64(len(d.bytes)) > uint64(m.memory.min)<<16 {
-		r.fail(at, "data segment at %d with %d bytes is out of bounds of a memory of %d pages", d.offset, len(d.bytes), m.memory.min)
-	}
-	m.data = append(m.data, d)
+	return d
 }
 
 // passive is what memory.init may read of a segment: nothing of an active one, which counts

@@ -292,13 +292,7 @@ static JSValue parse(Parser *p) {
   return v;
 }
 
-// is_ours says that the text has no NUL and no lone surrogate, which arrives as ED A0..BF xx.
-static bool is_ours(const char *s, size_t n) {
-  if (memchr(s, 0, n)) return false;
-  for (const char *at = s; (at = memchr(at, 0xED, s + n - at)); at++)
-    if ((uint8_t)at[1] >= 0xA0) return false;
-  return true;
-}
+static bool is_ours(const char *s, size_t n) { return !memchr(s, 0, n) && !utf8_has_lone(s, n); }
 
 static size_t string_end(const char *s, size_t n, size_t i) {
   for (i++; i < n && s[i] != '"'; i++)

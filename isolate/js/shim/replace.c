@@ -183,23 +183,15 @@ static bool any_match(const Set *set, const char *s, size_t n) {
   return false;
 }
 
-// has_surrogate says that UTF-8 cannot say the text.
-static bool has_surrogate(const char *s, size_t n) {
-  for (const char *at = s; (at = memchr(at, 0xED, s + n - at)); at++)
-    if ((uint8_t)at[1] >= 0xA0) return true;
-  return false;
-}
-
 // wide_text makes a string of what UTF-8 cannot say: surrogates of three bytes each.
 static JSValue wide_text(JSContext *ctx, const char *s, size_t n) {
   uint16_t *wide = js_malloc(ctx, n * sizeof *wide);
   if (!wide) return JS_EXCEPTION;
   size_t len = 0;
   for (size_t i = 0, taken; i < n; i += taken) {
-    const uint8_t *at = (const uint8_t *)s + i;
-    int32_t c = utf8_decode(at, n - i, &taken);
+    int32_t c = utf8_decode((const uint8_t *)s + i, n - i, &taken);
     if (c < 0) {
-      c = 0xD000 | (at[1] & 63) << 6 | (at[2] & 63);
+      c = utf8_lone(s + i);
       taken = 3;
     }
     if (c >= 0x10000) wide[len++] = 0xD7C0 + (c >> 10);
@@ -213,7 +205,7 @@ static JSValue wide_text(JSContext *ctx, const char *s, size_t n) {
 static JSValue finish(Replace *r, bool ok) {
   JSValue v = JS_EXCEPTION;
   if (ok && buffer_ok(r->ctx, &r->out)) {
-    bool wide = has_surrogate(r->out.data, r->out.len);
+    bool wide = utf8_has_lone(r->out.data, r->out.len);
     v = wide ? wide_text(r->ctx, r->out.data, r->out.len) : JS_NewStringLen(r->ctx, r->out.data, r->out.len);
   }
   buffer_free(&r->out);
@@ -250,7 +242,7 @@ static JSValue try_replace(JSContext *ctx, JSValueConst rx, JSValueConst text, J
   const char *s = JS_ToCStringLen2(ctx, &len, text, false);
   if (!s) return JS_EXCEPTION;
   JSValue v = JS_UNDEFINED;
-  if (!has_surrogate(s, len))
+  if (!utf8_has_lone(s, len))
     v = JS_SetProperty(ctx, rx, last_index, JS_NewInt32(0)) < 0 ? JS_EXCEPTION : replaced(ctx, set, text, s, len, with);
   JS_FreeCString(ctx, s);
   return v;

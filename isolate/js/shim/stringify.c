@@ -49,9 +49,6 @@ static void put_control(Buffer *b, uint8_t c) {
   }
 }
 
-// A lone surrogate arrives as three bytes, ED A0..BF xx, which is in no UTF-8.
-static bool lone_surrogate(const uint8_t *s, size_t n) { return n >= 3 && s[0] == 0xED && s[1] >= 0xA0; }
-
 static bool is_special(uint8_t c) { return c < 0x20 || c == '"' || c == '\\' || c == 0xED; }
 
 static void put_quoted(Buffer *b, const uint8_t *s, size_t n) {
@@ -62,14 +59,14 @@ static void put_quoted(Buffer *b, const uint8_t *s, size_t n) {
       i++;
       continue;
     }
-    bool lone = lone_surrogate(s + i, n - i);
+    bool lone = utf8_is_lone((const char *)s + i, n - i);
     if (s[i] == 0xED && !lone) {
       i++;
       continue;
     }
     buffer_put(b, s + from, i - from);
     if (lone)
-      put_unit(b, 0xD000 | (s[i + 1] & 63) << 6 | (s[i + 2] & 63));
+      put_unit(b, utf8_lone((const char *)s + i));
     else
       put_control(b, s[i]);
     from = i += lone ? 3 : 1;

@@ -177,3 +177,9 @@ void text_free(JSContext *ctx, Text *t) {
   js_free(ctx, t->own);
   *t = (Text){0};
 }
+
+bool utf8_has_lone(const char *s, size_t n) {
+  for (const char *at = s; (at = memchr(at, 0xED, s + n - at)); at++)
+    if (utf8_is_lone(at, s + n - at)) return true;
+  return false;
+}

@@ -47,6 +47,12 @@ int32_t utf8_decode(const uint8_t *p, size_t n, size_t *taken);
 size_t utf8_whole(const char *data, size_t len);
 
 bool utf8_valid(const char *, size_t);
+
+// utf8_is_lone says that a lone surrogate begins at s: in the engine's C strings three bytes,
+// ED A0..BF xx, which are in no UTF-8. utf8_has_lone says that there is one.
+static inline bool utf8_is_lone(const char *s, size_t n) { return n >= 3 && (uint8_t)s[0] == 0xED && (uint8_t)s[1] >= 0xA0; }
+static inline uint32_t utf8_lone(const char *s) { return 0xD000 | (s[1] & 63) << 6 | (s[2] & 63); }
+bool utf8_has_lone(const char *, size_t);
 bool utf8_has_replacement(const char *, size_t);  // U+FFFD is in it
 void utf8_put(Buffer *, uint32_t code_point);
 

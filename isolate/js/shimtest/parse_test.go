@@ -47,7 +47,7 @@ func comparesParsers(t *testing.T, texts []string) {
 
 func TestParse(t *testing.T) {
 	comparesParsers(t, jsonTexts)
-	for _, s := range []struct{ script, want string }{
+	wantsAll(t, []saying{
 		{`return Object.hasOwn(JSON.parse('{"__proto__":1}'), "__proto__")`, "true"},
 		{`const d = Object.getOwnPropertyDescriptor(JSON.parse('{"a":1}'), "a"); return [d.writable, d.enumerable, d.configurable].join()`, "true,true,true"},
 		{`const a = JSON.parse("[1,2]"); a.push(3); return a.length + "," + a + Array.isArray(a)`, "3,1,2,3true"},
@@ -59,12 +59,7 @@ func TestParse(t *testing.T) {
 		{`let n = 0, a = JSON.parse("[".repeat(2000) + "]".repeat(2000)); while (a) { n++; a = a[0] } return n`, "2000"},
 		{`return JSON.parse("[" + "1,".repeat(99999) + "1]").length`, "100000"},
 		{`return JSON.parse.length + JSON.parse.name`, "2parse"},
-	} {
-		g := worker(t, handlerOf(s.script))
-		if got := g.event(1, event{}); got.body != s.want {
-			t.Errorf("%s: %q, want %q; %s", s.script, got.body, s.want, got.message)
-		}
-	}
+	})
 }
 
 // TestParseLikeTheEngine compares with the engine's own on random texts, most of them damaged.

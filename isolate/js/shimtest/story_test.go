@@ -149,3 +149,19 @@ func TestStories(t *testing.T) {
 		})
 	}
 }
+
+// handlerOf is a Worker that answers with what the body of an async function returns.
+func handlerOf(body string) string { return storyPrelude + body + storyHandler }
+
+// saying is the body of a handler and what it answers with.
+type saying struct{ script, want string }
+
+// wantsAll runs each in an engine of its own: some change built-ins.
+func wantsAll(t *testing.T, sayings []saying) {
+	t.Helper()
+	for _, s := range sayings {
+		if got := worker(t, handlerOf(s.script)).event(1, event{}); got.body != s.want {
+			t.Errorf("%s: %q, want %q; %s", s.script, got.body, s.want, got.message)
+		}
+	}
+}

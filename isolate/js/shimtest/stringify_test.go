@@ -36,9 +36,6 @@ var stringified = []struct{ call, want string }{
 	{`{ a: 1 }, "not a replacer"`, `{"a":1}`},
 }
 
-// handlerOf is a Worker that answers with what the body of an async function returns.
-func handlerOf(body string) string { return storyPrelude + body + storyHandler }
-
 func TestStringify(t *testing.T) {
 	var script strings.Builder
 	script.WriteString("const out = [];\n")
@@ -60,7 +57,7 @@ func TestStringify(t *testing.T) {
 
 // What the guest can see of the way: its code runs as often, and in the order, that the standard says.
 func TestStringifyRunsGuestCodeOnce(t *testing.T) {
-	for _, s := range []struct{ script, want string }{
+	wantsAll(t, []saying{
 		{`const seen = []; JSON.stringify({ a: 1, get b() { seen.push("b"); return 2 }, c: { toJSON() { seen.push("c") } }, d: new Proxy({}, { ownKeys() { seen.push("d"); return [] } }) }); return seen.join()`, "b,c,d"},
 		{`const a = []; a[0] = a; try { JSON.stringify(a) } catch (e) { return e.name }`, "TypeError"},
 		{`try { JSON.stringify({ a: 1n }) } catch (e) { return e.name }`, "TypeError"},
@@ -76,12 +73,7 @@ func TestStringifyRunsGuestCodeOnce(t *testing.T) {
 		{`let a = []; for (let i = 0; i < 1e5; i++) a = { a }; try { JSON.stringify(a, (k, v) => v) } catch (e) { return e.name }`, "RangeError"},
 		{`let a = {}; for (let i = 0; i < 60; i++) a = { l: a, r: a }; try { JSON.stringify(a) } catch (e) { return e.message }`, "out of memory"},
 		{`return JSON.stringify.length + JSON.stringify.name + Object.keys(JSON).length`, "3stringify0"},
-	} {
-		g := worker(t, handlerOf(s.script))
-		if got := g.event(1, event{}); got.body != s.want {
-			t.Errorf("%s: %q, want %q; %s", s.script, got.body, s.want, got.message)
-		}
-	}
+	})
 }
 
 // TestStringifyLikeTheEngine compares with the engine's own, which a replacer asks for, on random
