@@ -133,6 +133,8 @@ func (c *Change) drops() ([]write, error) {
 		return []write{{key: rows, end: rangeEnd(rows)}}, nil
 	case KindDropRoute:
 		return []write{{key: routeKey(id)}}, nil
+	case KindDropPlan:
+		return []write{{key: planKey(id)}}, nil
 	case KindDropToken:
 		return []write{{key: tokenKey(id)}}, nil
 	}

@@ -21,12 +21,14 @@ import (
 //	key             the master key, without which no secret opens: keep the file safe
 //	blobs/HASH      module sources
 //	changes/SEQ     the log, one change a file, in order
+//	usage/N         rows of usage, up to 1,000 lines of JSON a file
 //
 // Restoring it replays the log, so that a backup also moves a store to another layout.
 const (
 	backupKey     = "key"
 	backupBlobs   = "blobs/"
 	backupChanges = "changes/"
+	backupUsage   = "usage/"
 )
 
 // Backup writes everything to w.
@@ -51,6 +53,9 @@ func (s *Store) Backup(w io.Writer) error {
 			}
 			return addFile(t, fmt.Sprintf("%s%020d", backupChanges, c.Seq), body)
 		})
+	}
+	if err == nil {
+		err = s.backupUsage(t)
 	}
 	return errors.Join(err, t.Close(), z.Close())
 }
@@ -160,6 +165,9 @@ func (r *restore) file(name string, body []byte) error {
 			err = ErrCorrupt
 		}
 		return err
+	}
+	if strings.HasPrefix(name, backupUsage) {
+		return r.usage(body)
 	}
 	if !strings.HasPrefix(name, backupChanges) {
 		return errors.New("is not part of a backup")

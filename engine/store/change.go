@@ -17,6 +17,8 @@ const (
 	KindPutToken      Kind = "put-token"
 	KindDropToken     Kind = "drop-token"
 	KindPutSetting    Kind = "put-setting"
+	KindPutPlan       Kind = "put-plan"
+	KindDropPlan      Kind = "drop-plan"
 )
 
 // Change is one entry of the log: what happened, complete by itself. Every id and time in it
@@ -45,6 +47,7 @@ type Record struct {
 	Route      *Route      `json:"route,omitempty"`
 	Token      *Token      `json:"token,omitempty"`
 	Setting    *Setting    `json:"setting,omitempty"`
+	Plan       *Plan       `json:"plan,omitempty"`
 }
 
 // PutNamespace makes or replaces a namespace.
@@ -101,4 +104,14 @@ func DropToken(at time.Time, id string) Change {
 // PutSetting makes or replaces a setting.
 func PutSetting(at time.Time, s Setting) Change {
 	return Change{At: at, Kind: KindPutSetting, Record: Record{Setting: &s}}
+}
+
+// PutPlan makes or replaces a plan.
+func PutPlan(at time.Time, p Plan) Change {
+	return Change{At: at, Kind: KindPutPlan, Record: Record{Plan: &p}}
+}
+
+// DropPlan removes a plan.
+func DropPlan(at time.Time, name string) Change {
+	return Change{At: at, Kind: KindDropPlan, Drop: &Target{ID: name}}
 }

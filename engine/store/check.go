@@ -79,6 +79,9 @@ func (c *checker) record(key, value []byte) error {
 		return c.blob(key, value)
 	case tableChange:
 		return c.change(key, value)
+	case tableUsage:
+		_, err := decodeUsage(key, value)
+		return err
 	case tableMeta:
 		_, err := body(key, value)
 		return err

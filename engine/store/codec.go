@@ -108,6 +108,7 @@ func (r *Record) row() (row, Kind) {
 	set(r.Route != nil, r.Route, KindPutRoute)
 	set(r.Token != nil, r.Token, KindPutToken)
 	set(r.Setting != nil, r.Setting, KindPutSetting)
+	set(r.Plan != nil, r.Plan, KindPutPlan)
 	if n != 1 {
 		return nil, ""
 	}
@@ -147,6 +148,9 @@ func recordFor(key []byte) (Record, row) {
 	case tableSetting:
 		s := new(Setting)
 		return Record{Setting: s}, s
+	case tablePlan:
+		p := new(Plan)
+		return Record{Plan: p}, p
 	case tableScript:
 		return scriptRecordFor(key)
 	}

@@ -12,23 +12,29 @@ import (
 
 var update = flag.Bool("update", false, "make the golden data directory of this schema version anew")
 
-// golden is a data directory as the release that began its schema version left it, and what it
-// holds. One is added with each schema version; none is ever changed, or old data would no
-// longer be what is tested.
-const golden = "testdata/golden-1"
+// goldens are data directories as the release that began their schema version left them, and
+// what they hold. One is added with each schema version; none is ever changed, or old data would
+// no longer be what is tested.
+var goldens = []string{"testdata/golden-1", "testdata/golden-2"}
 
-// TestGolden opens a copy of the golden directory, reads everything in it and writes to it.
+// TestGolden opens a copy of each golden directory, reads everything in it and writes to it.
 func TestGolden(t *testing.T) {
 	if *update {
-		makeGolden(t)
+		makeGolden(t, goldens[len(goldens)-1])
 	}
+	for _, golden := range goldens {
+		t.Run(filepath.Base(golden), func(t *testing.T) { openGolden(t, golden) })
+	}
+}
+
+func openGolden(t *testing.T, golden string) {
 	dir := filepath.Join(t.TempDir(), "data")
 	must(t, os.CopyFS(dir, os.DirFS(golden)))
 	must(t, os.Chmod(filepath.Join(dir, "key"), 0o600))
 	s := open(t, nil, onDisk(dir))
 	want, err := os.ReadFile(golden + ".txt")
 	must(t, err)
-	if got := dump(t, s); got != string(want) {
+	if got := dump(t, s) + dumpUsage(t, s); got != string(want) {
 		t.Errorf("it holds\n%s\nwant\n%s", got, want)
 	}
 	wantHealthy(t, s)
@@ -59,7 +65,7 @@ func TestGolden(t *testing.T) {
 var goldenBlob = []byte(strings.Repeat("export const line = 'of a golden module';\n", 200))
 
 // makeGolden leaves a part in tables and blob files, and a part in the log only.
-func makeGolden(t *testing.T) {
+func makeGolden(t *testing.T, golden string) {
 	must(t, os.RemoveAll(golden))
 	must(t, os.MkdirAll(golden, 0o700))
 	must(t, os.WriteFile(filepath.Join(golden, "key"), fmt.Appendf(nil, "%x\n", testKey), 0o600)) // known: it keeps no secret
@@ -74,6 +80,6 @@ func makeGolden(t *testing.T) {
 	value, err := json.Marshal(sealed)
 	must(t, err)
 	must(t, s.Apply(ctx, PutSetting(at(6), Setting{Name: "sealed", Value: value})))
-	must(t, os.WriteFile(golden+".txt", []byte(dump(t, s)), 0o644))
+	must(t, os.WriteFile(golden+".txt", []byte(dump(t, s)+dumpUsage(t, s)), 0o644))
 	must(t, s.Close())
 }

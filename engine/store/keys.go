@@ -14,6 +14,7 @@ import (
 //	table  rest of the key                                    value
 //	'M'    name                                               meta: schema, log-first, key-check
 //	'N'    namespace id                                       Namespace
+//	'P'    name                                               Plan
 //	'S'    namespace id 00 script id 00 'a'                   Script
 //	'S'    namespace id 00 script id 00 'd' nanos(8) id       Deployment, oldest first
 //	'S'    namespace id 00 script id 00 'v' number(4)         Version, oldest first
@@ -23,29 +24,32 @@ import (
 //	'T'    token id                                           Token
 //	'V'    name                                               Setting
 //	'C'    seq(8)                                             Change: the log
+//	'U'    span(1) seconds(8) namespace id 00 script id 00    Usage: a span of time, from then on
 //	'B'    SHA-256(32)                                        blob: a module's source
 //
 // What belongs to a script is one range, and what belongs to a namespace is one range of such
 // ranges: dropping either is one range tombstone, and reading either is one seek. A plain
 // Worker's namespace id is empty.
 //
-// 'N', 'S', 'R', 'T' and 'V' are the state: what replaying the log 'C' from its beginning gives.
+// 'N', 'P', 'S', 'R', 'T' and 'V' are the state: what replaying the log 'C' from its beginning gives.
 const (
 	tableMeta       = 'M'
 	tableNamespace  = 'N'
+	tablePlan       = 'P'
 	tableScript     = 'S'
 	tableRoute      = 'R'
 	tableToken      = 'T'
 	tableSetting    = 'V'
 	tableChange     = 'C'
+	tableUsage      = 'U'
 	tableBlob       = 'B'
 	rowScript       = 'a'
 	rowDeployment   = 'd'
 	rowVersion      = 'v'
 	maxNumber       = 1<<31 - 1
 	maxID           = 64
-	stateTables     = "NSRTV"    // in the order of Load
-	allTables       = "BCMNRSTV" // in key order
+	stateTables     = "NPSRTV"     // in the order of Load
+	allTables       = "BCMNPRSTUV" // in key order
 	metaSchema      = "schema"
 	metaLogFirst    = "log-first"
 	metaKeyCheck    = "key-check"
@@ -54,6 +58,7 @@ const (
 
 func metaKey(name string) []byte    { return append([]byte{tableMeta}, name...) }
 func namespaceKey(id string) []byte { return append([]byte{tableNamespace}, id...) }
+func planKey(name string) []byte    { return append([]byte{tablePlan}, name...) }
 func routeKey(id string) []byte     { return append([]byte{tableRoute}, id...) }
 func tokenKey(id string) []byte     { return append([]byte{tableToken}, id...) }
 func settingKey(name string) []byte { return append([]byte{tableSetting}, name...) }
@@ -91,6 +96,23 @@ func deploymentKey(namespaceID, scriptID string, created time.Time, id string) [
 	return append(k, id...)
 }
 
+// usagePrefix begins the keys of the usage of all scripts in the span that begins at start. span is the
+// length: what is kept for a minute, an hour and a day never mixes.
+func usagePrefix(span time.Duration, start time.Time) []byte {
+	k := make([]byte, 0, 2+8+2*(maxID+1))
+	k = append(k, tableUsage, spanBytes[span])
+	return binary.BigEndian.AppendUint64(k, uint64(start.Unix()))
+}
+
+// twoTexts reads two texts that are each closed by a zero byte.
+func twoTexts(b []byte) (texts [2]string, ok bool) {
+	parts := strings.Split(string(b), "\x00")
+	if len(parts) != 3 || parts[2] != "" {
+		return texts, false
+	}
+	return [2]string{parts[0], parts[1]}, true
+}
+
 // rangeEnd is the first key after all that begin with prefix, whose last byte is never 0xff.
 func rangeEnd(prefix []byte) []byte {
 	end := append([]byte(nil), prefix...)
@@ -109,6 +131,10 @@ func keyName(k []byte) string {
 		return "meta " + printable(rest)
 	case tableNamespace:
 		return "namespace " + printable(rest)
+	case tablePlan:
+		return "plan " + printable(rest)
+	case tableUsage:
+		return "usage " + printable(rest)
 	case tableRoute:
 		return "route " + printable(rest)
 	case tableToken:

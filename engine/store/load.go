@@ -7,7 +7,7 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 )
 
-// Load calls f with every state record, in key order: namespaces, then script by script its
+// Load calls f with every state record, in this order: namespaces, plans, then script by script its
 // record, its deployments and its versions, oldest first, then routes, tokens and settings. It
 // sees one moment of the store. It stops at the first error, f's own among them.
 func (s *Store) Load(f func(Record) error) error {

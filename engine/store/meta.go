@@ -30,6 +30,20 @@ func (s *Store) checkSchema() error {
 	return nil
 }
 
+// raiseSchema notes that what is written from now on needs a program of this version.
+func (s *Store) raiseSchema() error {
+	var found schema
+	if err := s.meta(metaSchema, &found); err != nil || found.Version == schemaVersion {
+		return err
+	}
+	key := metaKey(metaSchema)
+	value, err := encode(key, schema{schemaVersion})
+	if err != nil {
+		return err
+	}
+	return s.logger.guard(func() error { return s.db.Set(key, value, pebble.Sync) })
+}
+
 // checkKey refuses a master key that is not the one the store was made with.
 func (s *Store) checkKey() error {
 	var check []byte

@@ -28,6 +28,8 @@ func (m model) apply(c Change) {
 		delete(m, string(routeKey(c.Drop.ID)))
 	case KindDropToken:
 		delete(m, string(tokenKey(c.Drop.ID)))
+	case KindDropPlan:
+		delete(m, string(planKey(c.Drop.ID)))
 	default:
 		put, _ := c.Record.row()
 		m[string(put.key())] = c.Record
@@ -55,7 +57,7 @@ func drawChange(t *rapid.T, blob Hash) Change {
 	pick, namespace, when := id.Draw(t, "id"), rapid.SampledFrom([]string{"", "a", "ab", "n"}).Draw(t, "namespace"), at(rapid.IntRange(0, 9).Draw(t, "at"))
 	number := rapid.SampledFrom([]int{1, 2, 255, 256, maxNumber}).Draw(t, "number")
 	text := rapid.String().Draw(t, "text")
-	switch rapid.IntRange(0, 10).Draw(t, "kind") {
+	switch rapid.IntRange(0, 12).Draw(t, "kind") {
 	case 0:
 		return PutNamespace(when, Namespace{ID: pick, Name: text, Created: when, Modified: when})
 	case 1:
@@ -77,6 +79,10 @@ func drawChange(t *rapid.T, blob Hash) Change {
 		return PutToken(when, Token{ID: pick, Hash: blob, Name: text, Created: when})
 	case 9:
 		return DropToken(when, pick)
+	case 10:
+		return PutPlan(when, Plan{Name: pick, Tags: []string{text}, Weight: number, Created: when, Modified: when})
+	case 11:
+		return DropPlan(when, pick)
 	}
 	value, _ := json.Marshal(text)
 	return PutSetting(when, Setting{Name: pick, Value: value})

@@ -1,14 +1,19 @@
 package store
 
-import "time"
+import (
+	"encoding/json"
+	"time"
+)
 
-// Namespace is a dispatch namespace.
+// Namespace is a dispatch namespace. Limits and Quota are the engine's own JSON, as in Version.
 type Namespace struct {
-	ID       string    `json:"id"`
-	Name     string    `json:"name"`
-	Trusted  bool      `json:"trusted,omitempty"`
-	Created  time.Time `json:"created"`
-	Modified time.Time `json:"modified"`
+	ID       string          `json:"id"`
+	Name     string          `json:"name"`
+	Trusted  bool            `json:"trusted,omitempty"`
+	Limits   json.RawMessage `json:"limits,omitempty"`
+	Quota    json.RawMessage `json:"quota,omitempty"`
+	Created  time.Time       `json:"created"`
+	Modified time.Time       `json:"modified"`
 }
 
 func (n *Namespace) key() []byte { return namespaceKey(n.ID) }

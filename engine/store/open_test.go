@@ -40,7 +40,7 @@ func TestOpenRefuses(t *testing.T) {
 				v, err := encode(metaKey(metaSchema), schema{schemaVersion + 1})
 				return errors.Join(err, db.Set(metaKey(metaSchema), v, pebble.Sync))
 			})
-		}, ErrNewer, "schema 2, this version knows up to 1"},
+		}, ErrNewer, "schema 3, this version knows up to 2"},
 		{"no schema", func(t *testing.T, dir string) {
 			editDB(t, dir, func(db *pebble.DB) error { return db.Delete(metaKey(metaSchema), pebble.Sync) })
 		}, ErrCorrupt, "meta schema is missing"},

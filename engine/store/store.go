@@ -21,7 +21,7 @@ import (
 
 // schemaVersion is the version of everything in keys.go and of the records' fields. A program
 // opens directories of its own version and older ones.
-const schemaVersion = 1
+const schemaVersion = 2
 
 // Options says where a store is and how it behaves.
 type Options struct {
@@ -121,7 +121,7 @@ func (s *Store) open() (err error) {
 		return err
 	}
 	s.writer = newWriter(s, seq)
-	return nil
+	return s.raiseSchema()
 }
 
 // Close waits for what was accepted and for readers, then closes. What comes later gets

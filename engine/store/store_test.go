@@ -98,6 +98,17 @@ func dump(t testing.TB, s *Store) string {
 	return b.String()
 }
 
+// dumpUsage is the usage, one line a row.
+func dumpUsage(t testing.TB, s *Store) string {
+	t.Helper()
+	var b strings.Builder
+	must(t, s.each(tableBounds(tableUsage), func(key, value []byte) error {
+		fmt.Fprintf(&b, "%s\t%s\n", keyName(key), value[recordHeader:])
+		return nil
+	}))
+	return b.String()
+}
+
 func problems(t testing.TB, s *Store) []string {
 	t.Helper()
 	var found []string
@@ -127,7 +138,9 @@ func populate(t testing.TB, s *Store) {
 		PutRoute(at(3), Route{ID: "r2", Pattern: "example.com/*", Script: "name-dispatcher"}),
 		PutToken(at(3), Token{ID: "t1", Hash: HashOf([]byte("token")), Name: "ci", Scope: "admin", Created: at(3)}),
 		PutSetting(at(3), Setting{Name: "plan", Value: json.RawMessage(`{"cpu_ms":50}`)}),
+		PutPlan(at(3), Plan{Name: "pro", Tags: []string{"tier:pro"}, Limits: json.RawMessage(`{"rate":5}`), Created: at(3), Modified: at(3)}),
 	))
+	must(t, s.PutUsage(ctx, []Usage{usageRow(Minute, 0, "alice", 3), usageRow(Hour, 0, "alice", 30)}, nil))
 }
 
 func TestReopen(t *testing.T) {
@@ -158,6 +171,7 @@ func TestLoadOrder(t *testing.T) {
 	}))
 	want := `namespace ns1
 namespace ns2
+plan pro
 script dispatcher
 script dispatcher deployment dispatcher-d1
 script dispatcher version 1

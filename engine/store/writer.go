@@ -28,6 +28,7 @@ type commit struct {
 	changes    []Change // the writer's own copy
 	replay     bool     // they come numbered, from another log
 	key, value []byte
+	usage      []write // synced, and no part of the log
 	remove     []Hash
 	removed    int // out
 	state      atomic.Int32
@@ -180,7 +181,7 @@ func (w *writer) commitGroup(group []*commit) {
 			continue
 		}
 		staged = append(staged, c)
-		if len(c.changes) > 0 { // blobs alone need no sync, see PutBlob
+		if len(c.changes) > 0 || len(c.usage) > 0 { // blobs alone need no sync, see PutBlob
 			sync = pebble.Sync
 		}
 	}
@@ -227,7 +228,10 @@ func (w *writer) stage(batch *pebble.Batch, c *commit, seq *uint64) error {
 	if c.key != nil {
 		return batch.Set(c.key, c.value, nil)
 	}
-	writes, next, err := w.plan(c, *seq)
+	writes, next, err := c.usage, *seq, error(nil)
+	if writes == nil {
+		writes, next, err = w.plan(c, *seq)
+	}
 	if err != nil {
 		return err
 	}
