@@ -143,20 +143,31 @@ func (c *Change) drops() ([]write, error) {
 
 // requireBlobs refuses a version whose source is not here. Pinning comes first: from then on
 // Collect leaves the blobs alone, and once committed the version itself protects them.
+// The chunks of assets were looked for when their manifest was put, outside the writer.
 func (s *Store) requireBlobs(v *Version) error {
 	for _, m := range v.Modules {
-		if err := s.blobs.pin(m.Hash, time.Now()); err != nil {
-			return err
-		}
-		exists, err := s.hasBlob(m.Hash)
-		if err != nil {
-			return err
-		}
-		if !exists {
-			return fmt.Errorf("%w: module %q of version %s: %w: %s", ErrInvalid, m.Name, v.ID, ErrBlobNotFound, m.Hash)
+		if err := s.requireBlob(m.Hash); err != nil {
+			return fmt.Errorf("%w: module %q of version %s: %w", ErrInvalid, m.Name, v.ID, err)
 		}
 	}
+	if v.Assets == nil {
+		return nil
+	}
+	if err := s.requireBlob(v.Assets.Manifest); err != nil {
+		return fmt.Errorf("%w: assets of version %s: %w", ErrInvalid, v.ID, err)
+	}
 	return nil
+}
+
+func (s *Store) requireBlob(h Hash) error {
+	if err := s.blobs.pin(h, time.Now()); err != nil {
+		return err
+	}
+	exists, err := s.hasBlob(h)
+	if err == nil && !exists {
+		err = fmt.Errorf("%w: %s", ErrBlobNotFound, h)
+	}
+	return err
 }
 
 // sameChange refuses a replayed change that is not the one the log has under its number.

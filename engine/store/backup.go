@@ -19,7 +19,7 @@ import (
 // A backup is a tar of what cannot be derived, compressed with zstd:
 //
 //	key             the master key, without which no secret opens: keep the file safe
-//	blobs/HASH      module sources
+//	blobs/HASH      module sources, manifests and chunks of assets
 //	changes/SEQ     the log, one change a file, in order
 //	usage/N         rows of usage, up to 1,000 lines of JSON a file
 //
@@ -67,24 +67,30 @@ func (s *Store) backupBlobs(t *tar.Writer) error {
 		if c.Version == nil {
 			return nil
 		}
-		for _, m := range c.Version.Modules {
-			if written[m.Hash] {
-				continue
+		err := s.eachBlobOf(c.Version, func(h Hash) error {
+			if written[h] {
+				return nil
 			}
-			written[m.Hash] = true
-			blob, err := s.Blob(m.Hash)
-			if errors.Is(err, ErrBlobNotFound) {
-				continue // of a version that was dropped since, and collected
-			}
-			if err != nil {
-				return err
-			}
-			if err := addFile(t, backupBlobs+m.Hash.String(), blob); err != nil {
-				return err
-			}
+			written[h] = true
+			return s.backupBlob(t, h)
+		})
+		if errors.Is(err, ErrBlobNotFound) { // the manifest of a version that was dropped since
+			return nil
 		}
-		return nil
+		return err
 	})
+}
+
+// backupBlob leaves out a blob of a version that was dropped since, and collected.
+func (s *Store) backupBlob(t *tar.Writer, h Hash) error {
+	blob, err := s.Blob(h)
+	if errors.Is(err, ErrBlobNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return addFile(t, backupBlobs+h.String(), blob)
 }
 
 func addFile(t *tar.Writer, name string, body []byte) error {

@@ -15,7 +15,7 @@ func (s *Store) Check(report func(problem string)) error {
 		return err
 	}
 	defer release()
-	c := &checker{store: s, report: report, namespaces: map[string]bool{}, blobs: map[Hash]bool{}}
+	c := &checker{store: s, report: report, namespaces: map[string]bool{}, blobs: map[Hash]bool{}, manifests: map[Hash]bool{}}
 	for _, table := range []byte(allTables) {
 		if err := c.table(db, table); err != nil {
 			report(fmt.Sprintf("after %s: %v", c.where(table), err))
@@ -33,7 +33,8 @@ type checker struct {
 	last       string // key that was read last in this table
 	namespaces map[string]bool
 	blobs      map[Hash]bool
-	nextSeq    uint64 // that the log should have; 0: any
+	manifests  map[Hash]bool // looked into
+	nextSeq    uint64        // that the log should have; 0: any
 	script     scriptCheck
 }
 
@@ -85,6 +86,9 @@ func (c *checker) record(key, value []byte) error {
 	case tableMeta:
 		_, err := body(key, value)
 		return err
+	case tableStaged:
+		_, err := decodeStaged(key, value)
+		return err
 	}
 	r, err := decodeRow(key, value)
 	if key[0] == tableScript {
@@ -134,6 +138,7 @@ func (c *checker) state(r Record) error {
 	case r.Version != nil:
 		c.script.versions[r.Version.ID] = true
 		c.modules(r.Version)
+		c.assets(r.Version)
 	case r.Deployment != nil:
 		for _, share := range r.Deployment.Shares {
 			c.script.named[share.Version] = r.Deployment.ID
@@ -146,6 +151,27 @@ func (c *checker) modules(v *Version) {
 	for _, m := range v.Modules {
 		if !c.blobs[m.Hash] {
 			c.report(fmt.Sprintf("%s: module %q: %v: %s", keyName(v.key()), m.Name, ErrBlobNotFound, m.Hash))
+		}
+	}
+}
+
+// assets looks for the blobs of a manifest that is read for the first time.
+func (c *checker) assets(v *Version) {
+	if v.Assets == nil || c.manifests[v.Assets.Manifest] {
+		return
+	}
+	c.manifests[v.Assets.Manifest] = true
+	m, err := c.store.Manifest(v.Assets.Manifest)
+	if err != nil {
+		c.report(fmt.Sprintf("%s: assets: %v", keyName(v.key()), err))
+		return
+	}
+	for i := range m.Len() {
+		a := m.Asset(i)
+		for n := range a.Chunks() {
+			if h := a.Chunk(n); !c.blobs[h] {
+				c.report(fmt.Sprintf("%s: asset %q: %v: %s", keyName(v.key()), a.Path, ErrBlobNotFound, h))
+			}
 		}
 	}
 }

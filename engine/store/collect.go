@@ -9,9 +9,12 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 )
 
-// Collect removes the blobs that no version of the state refers to, and that nobody has put
-// in the last hour. The log is not asked: replaying it needs no blob of a dropped version.
+// Collect removes the blobs that no version of the state and nothing staged refers to, and that
+// nobody has put in the last hour, and what was staged more than StagedTime ago. The log is not asked: replaying it needs no blob of a dropped version.
 func (s *Store) Collect(ctx context.Context) (removed int, err error) {
+	if err := s.dropExpired(ctx, time.Now()); err != nil {
+		return 0, err
+	}
 	unused, err := s.unusedBlobs(ctx)
 	if err != nil {
 		return 0, err
@@ -29,14 +32,29 @@ func (s *Store) Collect(ctx context.Context) (removed int, err error) {
 	return removed, nil
 }
 
-// UsedBlobs returns the blobs that a version of the state refers to.
+// UsedBlobs returns the blobs that a version of the state, or something staged, refers to.
 func (s *Store) UsedBlobs(ctx context.Context) (map[Hash]bool, error) {
 	used := map[Hash]bool{}
-	return used, s.loadRange(tableBounds(tableScript), func(r Record) error {
-		if r.Version != nil {
-			for _, m := range r.Version.Modules {
-				used[m.Hash] = true
-			}
+	use := func(h Hash) error {
+		used[h] = true
+		return ctx.Err()
+	}
+	err := s.loadRange(tableBounds(tableScript), func(r Record) error {
+		switch v := r.Version; {
+		case v == nil:
+			return ctx.Err()
+		case v.Assets != nil && used[v.Assets.Manifest]: // versions share manifests
+			return s.eachBlobOf(&Version{Modules: v.Modules}, use)
+		default:
+			return s.eachBlobOf(v, use)
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	return used, s.eachStaged(tableBounds(tableStaged), func(st *Staged) error {
+		for _, h := range st.Chunks {
+			used[h] = true
 		}
 		return ctx.Err()
 	})

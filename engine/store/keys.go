@@ -25,7 +25,8 @@ import (
 //	'V'    name                                               Setting
 //	'C'    seq(8)                                             Change: the log
 //	'U'    span(1) seconds(8) namespace id 00 script id 00    Usage: a span of time, from then on
-//	'B'    SHA-256(32)                                        blob: a module's source
+//	'B'    SHA-256(32)                                        blob: a module's source, a manifest or chunk of assets
+//	'A'    namespace id 00 script name 00 client's key        Staged: an asset that no version has taken up yet
 //
 // What belongs to a script is one range, and what belongs to a namespace is one range of such
 // ranges: dropping either is one range tombstone, and reading either is one seek. A plain
@@ -43,13 +44,14 @@ const (
 	tableChange     = 'C'
 	tableUsage      = 'U'
 	tableBlob       = 'B'
+	tableStaged     = 'A'
 	rowScript       = 'a'
 	rowDeployment   = 'd'
 	rowVersion      = 'v'
 	maxNumber       = 1<<31 - 1
 	maxID           = 64
-	stateTables     = "NPSRTV"     // in the order of Load
-	allTables       = "BCMNPRSTUV" // in key order
+	stateTables     = "NPSRTV"      // in the order of Load
+	allTables       = "ABCMNPRSTUV" // in key order
 	metaSchema      = "schema"
 	metaLogFirst    = "log-first"
 	metaKeyCheck    = "key-check"
@@ -63,6 +65,17 @@ func routeKey(id string) []byte     { return append([]byte{tableRoute}, id...) }
 func tokenKey(id string) []byte     { return append([]byte{tableToken}, id...) }
 func settingKey(name string) []byte { return append([]byte{tableSetting}, name...) }
 func blobKey(h Hash) []byte         { return append([]byte{tableBlob}, h[:]...) }
+
+// stagedPrefix begins the key of all that is staged for a script.
+func stagedPrefix(namespaceID, script string) []byte {
+	k := append([]byte{tableStaged}, namespaceID...)
+	k = append(append(k, 0), script...)
+	return append(k, 0)
+}
+
+func stagedKey(namespaceID, script, key string) []byte {
+	return append(stagedPrefix(namespaceID, script), key...)
+}
 
 func changeKey(seq uint64) []byte {
 	return binary.BigEndian.AppendUint64([]byte{tableChange}, seq)
@@ -147,6 +160,8 @@ func keyName(k []byte) string {
 		}
 	case tableBlob:
 		return fmt.Sprintf("blob %x", rest)
+	case tableStaged:
+		return "staged asset " + printable(rest)
 	case tableScript:
 		return scriptRowName(rest)
 	}

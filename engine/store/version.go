@@ -26,6 +26,7 @@ type Version struct {
 	Startup            time.Duration     `json:"startup_ns,omitempty"`
 	Annotations        map[string]string `json:"annotations,omitempty"`
 	Metadata           json.RawMessage   `json:"metadata,omitempty"`
+	Assets             *Assets           `json:"assets,omitempty"`
 }
 
 // Module is one file of a version; its bytes are the blob Hash.

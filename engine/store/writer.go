@@ -19,7 +19,8 @@ const (
 	maxGroupBytes = 4 << 20
 )
 
-// commit is a request to the writer: changes, or a blob under its key, or blobs to remove.
+// commit is a request to the writer: changes, or what is not in the log (a blob or an asset under
+// its key, without a value to delete it, with an end a whole range), or blobs to remove.
 //
 //	waiting ──► committing ──► done          the writer's way
 //	   │             └───────► late          the caller gave up, the writer tells Options.Late
@@ -28,6 +29,7 @@ type commit struct {
 	changes    []Change // the writer's own copy
 	replay     bool     // they come numbered, from another log
 	key, value []byte
+	end        []byte
 	usage      []write // synced, and no part of the log
 	remove     []Hash
 	removed    int // out
@@ -226,7 +228,7 @@ func (w *writer) write(batch *pebble.Batch, sync *pebble.WriteOptions) error {
 // stage puts a whole commit into the batch, or nothing of it.
 func (w *writer) stage(batch *pebble.Batch, c *commit, seq *uint64) error {
 	if c.key != nil {
-		return batch.Set(c.key, c.value, nil)
+		return write{c.key, c.value, c.end}.to(batch)
 	}
 	writes, next, err := c.usage, *seq, error(nil)
 	if writes == nil {
