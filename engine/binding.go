@@ -10,6 +10,8 @@ const (
 	JSON              = "json"
 	DispatchNamespace = "dispatch_namespace"
 	Service           = "service"
+	RateLimiting      = "ratelimit"
+	VersionMetadata   = "version_metadata"
 	Inherit           = "inherit"
 )
 
@@ -26,6 +28,9 @@ type Binding struct {
 	Entrypoint string          `json:"entrypoint,omitempty"` // service
 	OldName    string          `json:"old_name,omitempty"`   // inherit: its name in that version
 	VersionID  string          `json:"version_id,omitempty"` // inherit: from this version; "" is the newest
+
+	NamespaceID string     `json:"namespace_id,omitempty"` // ratelimit: what counts together
+	Simple      *RateLimit `json:"simple,omitempty"`       // ratelimit
 }
 
 // Outbound is the Worker that every fetch() of a dispatched user Worker becomes a request to.

@@ -64,6 +64,9 @@ func (d *draft) checkBinding(field string, b *Binding) error {
 			return invalid(field+".namespace", "there is no dispatch namespace %q", b.Namespace)
 		}
 		return d.checkOutbound(field+".outbound", b.Outbound)
+	case RateLimiting:
+		return checkRateLimit(field, b)
+	case VersionMetadata:
 	default:
 		return invalid(field+".type", "the binding %q has type %q, which this server does not have", b.Name, b.Type)
 	}

@@ -94,7 +94,7 @@ const suspendedPlain = 32
 
 // newRecipe says how to run v, whose secrets are open, from its modules or its frozen snapshot.
 func (e *Engine) newRecipe(ref Ref, v *Version, modules []isolate.Module, frozen []byte) (*recipe, error) {
-	env, err := newEnv(v.Bindings)
+	env, err := newEnv(v)
 	if err != nil {
 		return nil, err
 	}
@@ -108,7 +108,7 @@ func (e *Engine) newRecipe(ref Ref, v *Version, modules []isolate.Module, frozen
 			Name: ref.String(), Main: v.Main, Modules: modules, Frozen: frozen, Env: env, Policy: v.Policy,
 			Memory: alone.Memory, Suspended: suspended, Node: nodeCompat(v),
 		},
-		targets: newTargets(v.Bindings),
+		targets: e.newTargets(v.Bindings),
 		limits:  v.Limits,
 		alone:   alone,
 	}, nil

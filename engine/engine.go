@@ -77,6 +77,7 @@ type Engine struct {
 	catalog     *catalog
 	pools       *pools
 	cache       *cache
+	limiters    *limiters
 	egress      Egress
 	host        isolate.Host
 	output      func(LogLine)
@@ -109,6 +110,7 @@ func Open(o Options) (*Engine, error) {
 	}
 	e.host = host{e}
 	e.cache = newCache(o.CacheBytes, o.ScriptCacheBytes)
+	e.limiters = newLimiters()
 	e.pools = newPools(o.runtime, e.recipe, o.MaxLoaded, o.Logger)
 	var err error
 	if e.store, err = store.Open(store.Options{Dir: o.Dir, Late: e.publish, Logger: o.Logger}); err != nil {

@@ -20,12 +20,16 @@ var errNoBinding = errors.New("This binding cannot be fetched from.")
 //	env.SERVICE.fetch()  that plain Worker
 //	env.NS.get().fetch() a user Worker
 //	caches…              the script's own cache
+//	env.KV.get() …       the host, by the binding's answerer
 //
 // An outbound Worker that is missing is an error, never a way around it.
 func (h host) Fetch(ctx context.Context, c *isolate.Call, sub *isolate.Subrequest) (*isolate.Response, error) {
 	inv := c.Owner.(*invocation)
 	if sub.Binding == isolate.FetchCache {
 		return h.cache.call(ctx, inv, sub)
+	}
+	if a := inv.answererOf(sub.Binding); a != nil {
+		return a.answer(ctx, inv, sub)
 	}
 	sanitise(sub.Request, inv.untrusted())
 	return inv.fetch(ctx, sub)

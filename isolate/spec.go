@@ -75,6 +75,7 @@ type Spec struct {
 	//   {"name":"CONFIG","type":"json","json":{…}}
 	//   {"name":"DISPATCHER","type":"dispatch_namespace","index":0}
 	//   {"name":"AUTH","type":"service","index":1}
+	//   {"name":"LIMITER","type":"ratelimit","index":2}       and whatever else the prelude knows
 	// index is Subrequest.Binding when the guest uses it.
 	Env []byte
 	// Node is what of Node the Worker may import, and finds in its global scope. Default: nothing.

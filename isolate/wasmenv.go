@@ -21,7 +21,7 @@ func parseEnv(list []byte) (guestEnv, error) {
 	var bindings []struct {
 		Name, Type, Text string
 		JSON             json.RawMessage
-		Index            int
+		Index            *int
 	}
 	if len(list) > 0 {
 		if err := json.Unmarshal(list, &bindings); err != nil {
@@ -30,10 +30,10 @@ func parseEnv(list []byte) (guestEnv, error) {
 	}
 	env := guestEnv{}
 	for _, b := range bindings {
-		switch b.Type {
-		case "service", "dispatch_namespace":
-			env[b.Name] = envEntry{binding: b.Index}
-		case "json":
+		switch {
+		case b.Index != nil:
+			env[b.Name] = envEntry{binding: *b.Index}
+		case b.Type == "json":
 			env[b.Name] = envEntry{text: b.JSON, binding: -1}
 		default:
 			env[b.Name] = envEntry{text: []byte(b.Text), binding: -1}

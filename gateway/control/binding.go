@@ -21,6 +21,16 @@ type binding struct {
 	Props      json.RawMessage `json:"props,omitempty"`
 	OldName    string          `json:"old_name,omitempty"`
 	VersionID  string          `json:"version_id,omitempty"`
+
+	NamespaceID string    `json:"namespace_id,omitempty"`
+	Simple      *rateJSON `json:"simple,omitempty"`
+}
+
+// rateJSON is a ratelimit's limit. wrangler and the SDKs send numbers; flattened metadata has texts, which are made
+// numbers before this is decoded.
+type rateJSON struct {
+	Limit  int `json:"limit"`
+	Period int `json:"period"`
 }
 
 type outbound struct {
@@ -46,6 +56,8 @@ func (b *binding) bare() bool {
 		return b.Namespace == ""
 	case engine.Service:
 		return b.Service == ""
+	case engine.RateLimiting:
+		return b.NamespaceID == "" && b.Simple == nil
 	}
 	return false
 }
@@ -73,6 +85,9 @@ func (b *binding) decode(i int) (engine.Binding, error) {
 		if len(b.Props) != 0 && string(b.Props) != "null" {
 			return out, refused("props of a service binding are not supported by this server")
 		}
+	case engine.RateLimiting:
+		out.NamespaceID, out.Simple = b.NamespaceID, (*engine.RateLimit)(b.Simple)
+	case engine.VersionMetadata:
 	case engine.Inherit:
 		out.OldName, out.VersionID = b.OldName, b.VersionID
 	case "":
@@ -127,6 +142,7 @@ func describeBinding(b engine.Binding) binding {
 	out := binding{
 		Name: b.Name, Type: b.Type, JSON: b.JSON, Namespace: b.Namespace,
 		Service: b.Service, Entrypoint: b.Entrypoint, OldName: b.OldName, VersionID: b.VersionID,
+		NamespaceID: b.NamespaceID, Simple: (*rateJSON)(b.Simple),
 	}
 	if b.Type == engine.PlainText {
 		out.Text = &b.Text
