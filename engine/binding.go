@@ -12,6 +12,7 @@ const (
 	Service           = "service"
 	RateLimiting      = "ratelimit"
 	VersionMetadata   = "version_metadata"
+	AssetsBinding     = "assets"
 	Inherit           = "inherit"
 )
 

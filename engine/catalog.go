@@ -70,6 +70,7 @@ type version struct {
 	number  int                     // 0: look it up by id
 	loaded  atomic.Pointer[loaded]  // nil until then, and after it was put away
 	failure atomic.Pointer[failure] // of loading it; nil without one
+	assets  atomic.Uint32           // assetsUnknown, withoutAssets or withAssets
 }
 
 func newCatalog() *catalog {

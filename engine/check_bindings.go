@@ -59,6 +59,10 @@ func (d *draft) checkBinding(field string, b *Binding) error {
 		}
 	case Service:
 		return d.checkPlainWorker(field+".service", b.Service)
+	case AssetsBinding:
+		if d.version.Assets == nil {
+			return invalid(field, "the binding %q is of static assets, and the upload has none", b.Name)
+		}
 	case DispatchNamespace:
 		if _, err := d.engine.dispatchNamespace(b.Namespace); err != nil {
 			return invalid(field+".namespace", "there is no dispatch namespace %q", b.Namespace)

@@ -75,6 +75,7 @@ func (d *draft) uploadAgain() (Upload, error) {
 		Main: v.Main, Modules: modules, Bindings: append([]Binding(nil), v.Bindings...),
 		CompatibilityDate: v.CompatibilityDate, CompatibilityFlags: v.CompatibilityFlags, Tags: d.record.Tags,
 		Limits: v.Limits, Policy: v.Policy, Annotations: v.Annotations, Metadata: v.Metadata,
+		KeepAssets: true,
 	}, nil
 }
 
@@ -99,6 +100,9 @@ func (e *Engine) DeleteScript(ctx context.Context, ref Ref) error {
 		return err
 	}
 	defer release()
+	if err := e.store.DropStaged(ctx, n.id, ref.Script); err != nil {
+		return storeError(err)
+	}
 	now := time.Now()
 	changes := []store.Change{store.DropScript(now, n.id, s.id)}
 	for _, r := range e.Routes() {

@@ -107,6 +107,9 @@ func (d *draft) make(ctx context.Context, u Upload, edited, deploy bool) error {
 	if err := checkUpload(&d.upload); err != nil {
 		return err
 	}
+	if err := d.resolveAssets(ctx); err != nil {
+		return err
+	}
 	if err := d.resolveBindings(edited); err != nil {
 		return err
 	}
@@ -135,7 +138,7 @@ func (d *draft) number() {
 	d.version = Version{
 		ID: newID(), Number: d.record.NextVersion, Created: d.record.Modified, ETag: newETag(u.Main, u.Modules), Main: u.Main,
 		Bindings: u.Bindings, CompatibilityDate: u.CompatibilityDate, CompatibilityFlags: u.CompatibilityFlags,
-		Limits: u.Limits, Policy: u.Policy, Annotations: u.Annotations, Metadata: u.Metadata,
+		Limits: u.Limits, Policy: u.Policy, Annotations: u.Annotations, Metadata: u.Metadata, Assets: d.version.Assets,
 	}
 	d.record.NextVersion++
 	if u.Tags != nil {

@@ -36,6 +36,9 @@ type Options struct {
 	// Default: 64 MiB, 8 MiB.
 	CacheBytes, ScriptCacheBytes int64
 
+	// AssetCacheBytes bounds what of static assets is kept in memory. Default: 64 MiB.
+	AssetCacheBytes int64
+
 	MaxLoaded int           // versions kept ready to run. Default: 1000.
 	Log       func(LogLine) // takes guests' log lines. Default: stderr, at most 1000 lines a second.
 	Logger    *slog.Logger  // the engine's own. Default: slog.Default().
@@ -59,6 +62,7 @@ func (o Options) withDefaults() Options {
 	o.Namespace = cmp.Or(o.Namespace, "production")
 	o.CacheBytes = cmp.Or(o.CacheBytes, 64<<20)
 	o.ScriptCacheBytes = cmp.Or(o.ScriptCacheBytes, 8<<20)
+	o.AssetCacheBytes = cmp.Or(o.AssetCacheBytes, 64<<20)
 	o.MaxLoaded = cmp.Or(o.MaxLoaded, 1000)
 	o.Limits = defaulted(o.Limits, &isolate.Limits{CPU: 50 * time.Millisecond, Subrequests: 50, LogBytes: 64 << 10})
 	o.PlainLimits = defaulted(o.PlainLimits, &isolate.Limits{CPU: 30 * time.Second, Subrequests: maxSubrequests, LogBytes: 1 << 20})
@@ -78,6 +82,7 @@ type Engine struct {
 	pools       *pools
 	cache       *cache
 	limiters    *limiters
+	assets      *assets
 	egress      Egress
 	host        isolate.Host
 	output      func(LogLine)
@@ -115,6 +120,9 @@ func Open(o Options) (*Engine, error) {
 	var err error
 	if e.store, err = store.Open(store.Options{Dir: o.Dir, Late: e.publish, Logger: o.Logger}); err != nil {
 		return nil, err
+	}
+	if e.assets, err = newAssets(e.store, o.AssetCacheBytes); err != nil {
+		return nil, errors.Join(err, e.store.Close())
 	}
 	e.pools.freezer = freezer{e.store, e.derived, o.Logger}
 	if e.catalog, err = restore(e.store); err != nil {

@@ -19,6 +19,7 @@ var errNoBinding = errors.New("This binding cannot be fetched from.")
 //	fetch()              the outbound Worker, when the call runs under one; else egress
 //	env.SERVICE.fetch()  that plain Worker
 //	env.NS.get().fetch() a user Worker
+//	env.ASSETS.fetch()   the version's own static assets
 //	caches…              the script's own cache
 //	env.KV.get() …       the host, by the binding's answerer
 //
@@ -51,7 +52,17 @@ func (inv *invocation) send(ctx context.Context, sub *isolate.Subrequest) (*isol
 	if sub.Binding == isolate.FetchGlobal && inv.outbound == nil && !inv.asked.noSubrequests {
 		return inv.engine.egress.Fetch(ctx, inv.tenant, sub.Request)
 	}
+	if inv.targetKind(sub.Binding) == targetAssets {
+		return inv.fetchAsset(ctx, sub)
+	}
 	return inv.callWorker(ctx, sub)
+}
+
+func (inv *invocation) targetKind(binding int) targetKind {
+	if binding < 0 || binding >= len(inv.loaded.targets) {
+		return targetNone
+	}
+	return inv.loaded.targets[binding].kind
 }
 
 // callWorker sends the subrequest to the Worker that it is for.

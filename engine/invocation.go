@@ -73,7 +73,18 @@ func (inv *invocation) free() {
 func (inv *invocation) run(ctx context.Context, req *isolate.Request) (*isolate.Response, error) {
 	traffic := &inv.script.namespace.traffic
 	traffic.requests.Add(1)
-	if err := inv.enter(ctx); err != nil {
+	v := inv.script.pick()
+	if v != nil && inv.call.Entrypoint == "" && v.assets.Load() != withoutAssets {
+		if resp, err := inv.intercept(ctx, v, req); resp != nil || err != nil {
+			req.Release()
+			if err != nil {
+				traffic.failed(err)
+			}
+			inv.free()
+			return resp, err
+		}
+	}
+	if err := inv.enter(ctx, v); err != nil {
 		req.Release()
 		traffic.failed(err)
 		inv.free()
@@ -98,10 +109,10 @@ func (inv *invocation) run(ctx context.Context, req *isolate.Request) (*isolate.
 	return resp, err
 }
 
-// enter chooses a version and enters its pool, which is made first when there is none.
-func (inv *invocation) enter(ctx context.Context) error {
+// enter enters the pool of v, or when that was replaced meanwhile of the version that counts now.
+// The pool is made first when there is none.
+func (inv *invocation) enter(ctx context.Context, v *version) error {
 	for range maxEnterTries {
-		v := inv.script.pick()
 		if v == nil {
 			return ErrWorkerNotFound
 		}
@@ -117,6 +128,7 @@ func (inv *invocation) enter(ctx context.Context) error {
 			inv.version, inv.loaded = v, l
 			return nil
 		}
+		v = inv.script.pick()
 	}
 	return isolate.ErrBusy
 }

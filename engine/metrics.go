@@ -14,6 +14,7 @@ import (
 type traffic struct {
 	requests    atomic.Uint64 // calls of Workers, subrequests to Workers among them
 	subrequests atomic.Uint64
+	assets      atomic.Uint64 // responses with static assets
 	cpu         atomic.Uint64 // nanoseconds
 	errors      [len(faults) + 1]atomic.Uint64
 }
@@ -75,6 +76,7 @@ func (e *Engine) WriteMetrics(w io.Writer) {
 		name, t := n.name(), &n.traffic
 		fmt.Fprintf(w, "switchyard_worker_requests_total{namespace=%q} %d\n", name, t.requests.Load())
 		fmt.Fprintf(w, "switchyard_worker_subrequests_total{namespace=%q} %d\n", name, t.subrequests.Load())
+		fmt.Fprintf(w, "switchyard_asset_responses_total{namespace=%q} %d\n", name, t.assets.Load())
 		fmt.Fprintf(w, "switchyard_worker_cpu_seconds_total{namespace=%q} %g\n", name, float64(t.cpu.Load())/1e9)
 		fmt.Fprintf(w, "switchyard_scripts{namespace=%q} %d\n", name, n.scripts.size.Load())
 		for i := range t.errors {
@@ -87,6 +89,10 @@ func (e *Engine) WriteMetrics(w io.Writer) {
 	fmt.Fprintf(w, "switchyard_versions_loaded %d\n", e.pools.size())
 	fmt.Fprintf(w, "switchyard_cold_starts_total{from=\"snapshot\"} %d\n", e.pools.thawed.Load())
 	fmt.Fprintf(w, "switchyard_cold_starts_total{from=\"modules\"} %d\n", e.pools.evaluated.Load())
+	bytes, hits, misses := e.assets.kept.stats()
+	fmt.Fprintf(w, "switchyard_asset_cache_bytes %d\n", bytes)
+	fmt.Fprintf(w, "switchyard_asset_cache_lookups_total{found=\"true\"} %d\n", hits)
+	fmt.Fprintf(w, "switchyard_asset_cache_lookups_total{found=\"false\"} %d\n", misses)
 	s := e.pools.runtime.Stats()
 	fmt.Fprintf(w, "switchyard_isolates %d\n", s.Isolates)
 	fmt.Fprintf(w, "switchyard_isolates_spare %d\n", s.Spare)

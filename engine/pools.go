@@ -181,7 +181,11 @@ func (p *pools) make(ctx context.Context, turn chan struct{}, r *recipe) (*loade
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
-	made, err := p.runtime.NewPool(ctx, &r.spec)
+	var made pool = noWorker{}
+	var err error
+	if r.spec.Main != "" {
+		made, err = p.runtime.NewPool(ctx, &r.spec)
+	}
 	if err != nil {
 		return nil, err
 	}

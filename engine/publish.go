@@ -133,6 +133,7 @@ func (ed *edition) state(s *script) *scriptState {
 func (ed *edition) addVersion(record *store.Version) {
 	s := ed.find(record.NamespaceID, record.ScriptID)
 	v := &version{script: s, id: record.ID, number: record.Number}
+	v.assets.Store(assetsOfRecord(record))
 	ed.adopt(v)
 	ed.state(s).newest = v
 }

@@ -45,6 +45,7 @@ func newVersionRecord(s *store.Script, v *Version, handlesFetch bool) (store.Ver
 		ID: v.ID, ScriptID: s.ID, NamespaceID: s.NamespaceID, Number: v.Number, Created: v.Created,
 		ETag: v.ETag, Main: v.Main, CompatibilityDate: v.CompatibilityDate, CompatibilityFlags: v.CompatibilityFlags,
 		Policy: policyWords[v.Policy], Startup: v.Startup, Annotations: v.Annotations, Metadata: v.Metadata,
+		Assets: v.Assets.record(),
 	}
 	if handlesFetch {
 		r.Handlers = []string{handlerFetch}
@@ -69,7 +70,7 @@ func readVersion(r *store.Version) (Version, error) {
 	v := Version{
 		ID: r.ID, Number: r.Number, Created: r.Created, ETag: r.ETag, Main: r.Main,
 		CompatibilityDate: r.CompatibilityDate, CompatibilityFlags: r.CompatibilityFlags,
-		Startup: r.Startup, Annotations: r.Annotations, Metadata: r.Metadata,
+		Startup: r.Startup, Annotations: r.Annotations, Metadata: r.Metadata, Assets: readAssets(r.Assets),
 	}
 	damaged := func(field string, value any) (Version, error) {
 		return v, fmt.Errorf("%w: version %s of script %s: %s %v", store.ErrCorrupt, r.ID, r.ScriptID, field, value)

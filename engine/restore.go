@@ -67,6 +67,7 @@ func (r *restorer) addVersion(record *store.Version) error {
 		r.old = append(r.old, old)
 	}
 	r.state.newest = &version{script: r.script, id: record.ID, number: record.Number}
+	r.state.newest.assets.Store(assetsOfRecord(record))
 	return nil
 }
 

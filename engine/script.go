@@ -49,6 +49,7 @@ type Version struct {
 	Startup            time.Duration     // CPU time of evaluating it
 	Annotations        map[string]string // "workers/message", "workers/tag"
 	Metadata           json.RawMessage   // what the upload said besides, kept as it came
+	Assets             *Assets           // nil without static assets
 }
 
 // ModuleInfo describes a stored module.
@@ -75,7 +76,7 @@ type Share struct {
 
 // Upload is what a client sends to make a version. The engine owns it from then on.
 type Upload struct {
-	Main               string // name of the main module
+	Main               string // name of the main module; "" for static assets alone
 	Modules            []isolate.Module
 	Bindings           []Binding
 	KeepBindings       []string // types of bindings taken over from the version before
@@ -87,6 +88,8 @@ type Upload struct {
 	Policy             isolate.Policy
 	Annotations        map[string]string
 	Metadata           json.RawMessage
+	Assets             *AssetsUpload // nil: none, or with KeepAssets those of the version before
+	KeepAssets         bool
 }
 
 // Route sends the requests of a host pattern to a plain Worker.

@@ -21,6 +21,7 @@ const (
 	targetNone targetKind = iota // a value: nothing to fetch from
 	targetNamespace
 	targetService
+	targetAssets // of the version itself
 )
 
 func (e *Engine) newTargets(bindings []Binding) []target {
@@ -37,6 +38,8 @@ func (e *Engine) newTarget(b *Binding) target {
 		return target{kind: targetNamespace, name: b.Namespace, options: newOptionCache(b.Outbound)}
 	case Service:
 		return target{kind: targetService, name: b.Service, entrypoint: b.Entrypoint}
+	case AssetsBinding:
+		return target{kind: targetAssets}
 	case RateLimiting:
 		return target{answerer: newRateLimit(e.limiters, b)}
 	}
@@ -68,7 +71,7 @@ func newEnv(v *Version) ([]byte, error) {
 				return nil, err
 			}
 			env[i].Type, env[i].JSON = JSON, metadata
-		case DispatchNamespace, Service, RateLimiting:
+		case DispatchNamespace, Service, RateLimiting, AssetsBinding:
 			index := i
 			env[i].Index = &index
 		}

@@ -38,6 +38,9 @@ func checkUpload(u *Upload) error {
 }
 
 func checkModules(u *Upload) error {
+	if u.Main == "" && len(u.Modules) == 0 && (u.Assets != nil || u.KeepAssets) {
+		return nil // nothing but static assets
+	}
 	if u.Main == "" {
 		return invalid("main_module", "is missing: it names the module that handles requests")
 	}
