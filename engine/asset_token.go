@@ -28,6 +28,12 @@ func (a *assets) sign(c assetClaims) (string, error) {
 	return jwt.NewWithClaims(jwt.SigningMethodHS256, c).SignedString(a.signing)
 }
 
+// VerifyAssets returns ErrAssetToken unless token is of a session that goes on.
+func (e *Engine) VerifyAssets(token string) error {
+	_, err := e.assets.verify(token)
+	return err
+}
+
 const maxAssetToken = 4096
 
 // verify returns what a token says. The error is ErrAssetToken.

@@ -136,8 +136,9 @@ func (e *Engine) PutAsset(ctx context.Context, token, hash, contentType string, 
 	return storeError(e.store.PutStaged(ctx, staged))
 }
 
-// FinishAssets returns the completion token of a session, "" while files are missing.
-func (e *Engine) FinishAssets(token string) (completion string, err error) {
+// FinishAssets returns the completion token of a session, "" while files are missing. What the token
+// stands for is durable then.
+func (e *Engine) FinishAssets(ctx context.Context, token string) (completion string, err error) {
 	claims, err := e.assets.verify(token)
 	if err != nil {
 		return "", err
@@ -150,6 +151,9 @@ func (e *Engine) FinishAssets(token string) (completion string, err error) {
 		if complete, err := u.complete(e.store, &claims); !complete {
 			return "", err
 		}
+	}
+	if err := e.store.Sync(ctx); err != nil {
+		return "", storeError(err)
 	}
 	claims.Complete = true
 	return e.assets.sign(claims)

@@ -107,6 +107,9 @@ func (e *Engine) BeginAssets(ctx context.Context, ref Ref, manifest map[string]A
 	claims.Complete = len(missing) == 0
 	session.Token, err = e.assets.sign(claims)
 	e.assets.keepUpload(&claims, newAssetUpload(manifest, missing))
+	if err == nil {
+		err = storeError(e.store.Sync(ctx))
+	}
 	return session, err
 }
 
@@ -256,6 +259,9 @@ func (d *draft) assetFiles(token string) ([]store.Asset, error) {
 		return nil, invalid("assets.jwt", "is of an upload session of another script")
 	}
 	session, err := e.upload(&claims)
+	if errors.Is(err, ErrAssetToken) {
+		return nil, invalid("assets.jwt", "%v", err)
+	}
 	if err != nil {
 		return nil, err
 	}

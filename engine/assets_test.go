@@ -43,7 +43,7 @@ func (p *platform) stage(ref string, files ...assetFile) string {
 			p.putAsset(session.Token, hash, files)
 		}
 	}
-	token, err := p.FinishAssets(session.Token)
+	token, err := p.FinishAssets(context.Background(), session.Token)
 	if err != nil || token == "" {
 		p.t.Fatalf("the session is not complete: %v", err)
 	}
@@ -259,7 +259,7 @@ func TestAssetsAreIsolated(t *testing.T) {
 				t.Errorf("%s: deployed what it had not uploaded: %v", other, err)
 			}
 		}
-		if token, err := p.FinishAssets(session.Token); token != "" || err != nil {
+		if token, err := p.FinishAssets(context.Background(), session.Token); token != "" || err != nil {
 			t.Errorf("%s: complete: %v", other, err)
 		}
 	}
@@ -379,13 +379,13 @@ func TestAssetSessionSurvives(t *testing.T) {
 	}
 	p.reopen()
 	p.putAsset(session.Token, session.Buckets[0][0], files)
-	if token, err := p.FinishAssets(session.Token); token != "" || err != nil {
+	if token, err := p.FinishAssets(context.Background(), session.Token); token != "" || err != nil {
 		t.Fatalf("half is complete: %v", err)
 	}
 	p.reopen()
 	p.putAsset(session.Token, session.Buckets[0][1], files)
 	p.reopen()
-	token, err := p.FinishAssets(session.Token)
+	token, err := p.FinishAssets(context.Background(), session.Token)
 	if token == "" || err != nil {
 		t.Fatal(err)
 	}
@@ -468,7 +468,7 @@ func TestManyAssets(t *testing.T) {
 		for _, h := range bucket {
 			p.putAsset(session.Token, h, []assetFile{byHash[h]})
 		}
-		if token, err = p.FinishAssets(session.Token); err != nil || (token != "") != (i == 19) {
+		if token, err = p.FinishAssets(context.Background(), session.Token); err != nil || (token != "") != (i == 19) {
 			t.Fatalf("after bucket %d: %q %v", i, token, err)
 		}
 	}

@@ -44,6 +44,9 @@ func (s *Store) PutStaged(ctx context.Context, st Staged) error {
 	return s.commit(ctx, &commit{key: st.key(), value: value})
 }
 
+// Sync makes durable what was put without a sync: blobs, and what is staged.
+func (s *Store) Sync(ctx context.Context) error { return s.commit(ctx, &commit{sync: true}) }
+
 // Staged returns what is staged under a key; nil when nothing is.
 func (s *Store) Staged(namespaceID, script, key string) (st *Staged, err error) {
 	db, release, err := s.reading()

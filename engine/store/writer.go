@@ -30,6 +30,7 @@ type commit struct {
 	replay     bool     // they come numbered, from another log
 	key, value []byte
 	end        []byte
+	sync       bool    // nothing but to make durable what was written before
 	usage      []write // synced, and no part of the log
 	remove     []Hash
 	removed    int // out
@@ -183,7 +184,7 @@ func (w *writer) commitGroup(group []*commit) {
 			continue
 		}
 		staged = append(staged, c)
-		if len(c.changes) > 0 || len(c.usage) > 0 { // blobs alone need no sync, see PutBlob
+		if c.sync || len(c.changes) > 0 || len(c.usage) > 0 { // blobs alone need no sync, see PutBlob
 			sync = pebble.Sync
 		}
 	}
@@ -227,6 +228,9 @@ func (w *writer) write(batch *pebble.Batch, sync *pebble.WriteOptions) error {
 
 // stage puts a whole commit into the batch, or nothing of it.
 func (w *writer) stage(batch *pebble.Batch, c *commit, seq *uint64) error {
+	if c.sync {
+		return batch.LogData(nil, nil)
+	}
 	if c.key != nil {
 		return write{c.key, c.value, c.end}.to(batch)
 	}

@@ -88,6 +88,7 @@ func (b *binding) decode(i int) (engine.Binding, error) {
 	case engine.RateLimiting:
 		out.NamespaceID, out.Simple = b.NamespaceID, (*engine.RateLimit)(b.Simple)
 	case engine.VersionMetadata:
+	case engine.AssetsBinding:
 	case engine.Inherit:
 		out.OldName, out.VersionID = b.OldName, b.VersionID
 	case "":

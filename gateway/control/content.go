@@ -46,6 +46,9 @@ func (s *server) putContent(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if sent.Main == "" {
+		return nil, refuse("metadata names no main_module and no body_part")
+	}
 	return described(describeScript)(s.edit(c, func(u *engine.Upload) error {
 		u.Main, u.Modules = sent.Main, sent.Modules
 		return nil

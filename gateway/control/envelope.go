@@ -80,6 +80,12 @@ type raw struct {
 	body        []byte
 }
 
+// withStatus is a result whose status is not 200.
+type withStatus struct {
+	status int
+	result any
+}
+
 // noResult is the JSON null of a delete. Never 204: the SDKs cannot read an empty body.
 var noResult any
 
@@ -93,6 +99,8 @@ func writeResult(w http.ResponseWriter, result any) {
 		w.Write(v.body)
 	case list:
 		writeJSON(w, http.StatusOK, envelope{Success: true, Result: v.items, ResultInfo: v.info})
+	case withStatus:
+		writeJSON(w, v.status, envelope{Success: true, Result: v.result})
 	default:
 		writeJSON(w, http.StatusOK, envelope{Success: true, Result: result})
 	}

@@ -265,7 +265,12 @@ func (f *fakePlatform) put(s *fakeScript, u engine.Upload) engine.Version {
 	s.versions = slices.Insert(s.versions, 0, v)
 	s.uploads[v.ID] = u
 	s.script.Version, s.script.Modified = v, f.now()
-	s.script.HasModules, s.script.HandlesHTTP = u.Modules[0].Kind == isolate.ModuleES, true
+	s.script.HandlesHTTP = len(u.Modules) > 0
+	s.script.HasModules = s.script.HandlesHTTP && u.Modules[0].Kind == isolate.ModuleES
+	if u.Assets != nil {
+		s.versions[0].Assets = &engine.Assets{}
+		s.script.Version = s.versions[0]
+	}
 	return v
 }
 
@@ -377,6 +382,40 @@ func (f *fakePlatform) AddDeployment(_ context.Context, ref engine.Ref, shares [
 	return f.deploy(s, shares, annotations), nil
 }
 
+func (f *fakePlatform) BeginAssets(_ context.Context, ref engine.Ref, manifest map[string]engine.AssetFile) (engine.AssetSession, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	doc, _ := json.Marshal(manifest)
+	session := engine.AssetSession{Token: "session", Buckets: [][]string{}}
+	for _, path := range slices.Sorted(maps.Keys(manifest)) {
+		session.Buckets = append(session.Buckets, []string{manifest[path].Hash})
+	}
+	return session, f.change("BeginAssets %s %s", ref, doc)
+}
+
+func (f *fakePlatform) VerifyAssets(token string) error {
+	if token != "session" {
+		return engine.ErrAssetToken
+	}
+	return nil
+}
+
+func (f *fakePlatform) PutAsset(_ context.Context, token, hash, contentType string, content []byte) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.change("PutAsset %s %q %q", hash, contentType, content)
+}
+
+// FinishAssets finds the session complete after two changes.
+func (f *fakePlatform) FinishAssets(context.Context, string) (string, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if len(f.calls) < 2 {
+		return "", nil
+	}
+	return "complete", nil
+}
+
 func (f *fakePlatform) Routes() []engine.Route {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -470,5 +509,7 @@ func uploadText(u engine.Upload) string {
 	show("policy", u.Policy, u.Policy == 0)
 	show("annotations", u.Annotations, len(u.Annotations) == 0)
 	show("metadata", u.Metadata, u.Metadata == nil)
+	show("assets", u.Assets, u.Assets == nil)
+	show("keepAssets", true, !u.KeepAssets)
 	return text
 }

@@ -18,6 +18,8 @@ type metadata struct {
 	BodyPart   string          `json:"body_part"` // service-worker syntax
 	Keep       []string        `json:"keep_bindings"`
 	Strategy   json.RawMessage `json:"code_update_strategy"` // of another platform's network: every deploy is live here
+	Assets     *assetsJSON     `json:"assets"`
+	KeepAssets bool            `json:"keep_assets"`
 	settings
 	unsupported
 }
@@ -33,7 +35,8 @@ type settings struct {
 	Switchyard         *extension        `json:"switchyard"`
 }
 
-// unsupported is what must not be accepted and then ignored.
+// unsupported is what must not be accepted and then ignored. Assets are a part of an upload, where
+// metadata has a field of its own for them.
 type unsupported struct {
 	Assets     json.RawMessage `json:"assets"`
 	Migrations json.RawMessage `json:"migrations"`
@@ -45,14 +48,14 @@ func (u *unsupported) check() error {
 		key, what string
 		doc       json.RawMessage
 	}{
-		{"assets", "static assets", u.Assets},
-		{"migrations", "Durable Objects", u.Migrations},
-		{"containers", "containers", u.Containers},
+		{"assets", "static assets come with an upload", u.Assets},
+		{"migrations", "Durable Objects are not supported by this server", u.Migrations},
+		{"containers", "containers are not supported by this server", u.Containers},
 	} {
 		switch string(it.doc) {
 		case "", "null", "[]", "{}":
 		default:
-			p := refuse(it.key + ": " + it.what + " are not supported by this server")
+			p := refuse(it.key + ": " + it.what)
 			p.Source = &source{"/" + it.key}
 			return p
 		}
@@ -162,11 +165,11 @@ func (m *metadata) upload(doc []byte) (engine.Upload, error) {
 	switch {
 	case m.MainModule != "" && m.BodyPart != "":
 		return u, refuse("metadata names both main_module and body_part")
-	case m.MainModule == "" && m.BodyPart == "":
+	case m.MainModule == "" && m.BodyPart == "" && m.Assets.decode() == nil && !m.KeepAssets:
 		return u, refuse("metadata names no main_module and no body_part")
 	}
 	u.Main = strings.TrimPrefix(m.MainModule+m.BodyPart, "./")
-	u.KeepBindings = m.Keep
+	u.KeepBindings, u.Assets, u.KeepAssets = m.Keep, m.Assets.decode(), m.KeepAssets
 	if err := m.settings.apply(&u); err != nil {
 		return u, err
 	}
@@ -206,7 +209,7 @@ func (s *settings) apply(u *engine.Upload) (err error) {
 // understood are the keys that an Upload has a place for; they are not extras.
 var understood = []string{
 	"main_module", "body_part", "keep_bindings", "code_update_strategy", "bindings", "compatibility_date",
-	"compatibility_flags", "tags", "limits", "annotations", "switchyard", "assets", "migrations", "containers",
+	"compatibility_flags", "tags", "limits", "annotations", "switchyard", "assets", "keep_assets", "migrations", "containers",
 }
 
 // mergeExtras lays the keys of doc that nobody here understands over u.Metadata. null removes.

@@ -81,6 +81,12 @@ func modulesOf(parts form, main string, classic bool) ([]isolate.Module, error) 
 		}
 		modules = append(modules, isolate.Module{Name: name, Kind: kind, Source: p.body})
 	}
+	if main == "" && len(parts) == 0 {
+		return nil, nil // static assets alone
+	}
+	if main == "" {
+		return nil, refuse("metadata names no main_module and no body_part, and the upload has " + partNames(parts, main))
+	}
 	if !seen[main] {
 		return nil, refuse("main module " + quote(main) + " is not in the upload, which has " + partNames(parts, main))
 	}

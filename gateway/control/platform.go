@@ -25,6 +25,11 @@ type Platform interface {
 	Edit(ctx context.Context, ref engine.Ref, edit func(*engine.Upload) error) (engine.Script, error)
 	DeleteScript(ctx context.Context, ref engine.Ref) error
 
+	BeginAssets(ctx context.Context, ref engine.Ref, manifest map[string]engine.AssetFile) (engine.AssetSession, error)
+	VerifyAssets(token string) error
+	PutAsset(ctx context.Context, token, hash, contentType string, content []byte) error
+	FinishAssets(ctx context.Context, token string) (completion string, err error)
+
 	Versions(ref engine.Ref) ([]engine.Version, error)
 	Version(ref engine.Ref, id string) (engine.Version, error)
 	AddVersion(ctx context.Context, ref engine.Ref, u engine.Upload) (engine.Version, error)

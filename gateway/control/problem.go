@@ -82,6 +82,7 @@ var mapped = []struct {
 	{engine.ErrRouteNotFound, http.StatusNotFound, codeNotFound},
 	{engine.ErrRouteExists, http.StatusBadRequest, codeRouteExists},
 	{engine.ErrConflict, http.StatusConflict, codeConflict},
+	{engine.ErrAssetToken, http.StatusUnauthorized, codeAuth},
 	{engine.ErrUnavailable, http.StatusServiceUnavailable, codeNoChanges},
 	{isolate.ErrCompiling, http.StatusServiceUnavailable, codeBusy},
 	{context.Canceled, http.StatusServiceUnavailable, codeDisconnected},

@@ -49,7 +49,7 @@ func describeScript(s engine.Script) scriptJSON {
 	x := extrasOf(v.Metadata)
 	return scriptJSON{
 		ID: s.Script, Tag: s.ID, ETag: v.ETag, Tags: listed(s.Tags),
-		Handlers: handlers(s), NamedHandlers: []any{}, HasModules: s.HasModules, EntryPoint: v.Main,
+		Handlers: handlers(s), NamedHandlers: []any{}, HasAssets: v.Assets != nil, HasModules: s.HasModules, EntryPoint: v.Main,
 		Date: v.CompatibilityDate, Flags: listed(v.CompatibilityFlags),
 		CreatedOn: stamp(s.Created), ModifiedOn: stamp(s.Modified), DeployedFrom: "wrangler", UsageModel: "standard",
 		StartupMS: v.Startup.Milliseconds(), DeploymentID: strings.ReplaceAll(v.ID, "-", ""), Namespace: s.Namespace,

@@ -6,6 +6,7 @@ const bindingMakers = {
   secret_text: ({ text }) => text,
   json: ({ json }) => json,
   service: ({ index }) => sw.fetcher(index),
+  assets: ({ index }) => sw.fetcher(index),
   dispatch_namespace: ({ index }) => sw.dispatchNamespace(index),
 };
 
