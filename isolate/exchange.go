@@ -37,6 +37,8 @@ type Response struct {
 	URL  string // final URL after redirects; "" when it is not known
 	// Redirected says that URL is not the URL that was asked for.
 	Redirected bool
+	// StatusText is the reason phrase (RFC 9112, 4), at most 512 bytes; "" is the status' own.
+	StatusText string
 	Free       func(*Response)
 
 	buf []byte
@@ -56,7 +58,7 @@ func (r *Response) headOnly() *Response {
 	h := newResponse()
 	h.buf = append(h.buf[:0], r.Head...)
 	h.Head = abi.ResponseHead(h.buf[:len(h.buf):len(h.buf)])
-	h.URL, h.Redirected = r.URL, r.Redirected
+	h.URL, h.Redirected, h.StatusText = r.URL, r.Redirected, r.StatusText
 	r.Release()
 	return h
 }

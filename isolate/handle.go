@@ -9,6 +9,8 @@ type handle struct {
 	response *Response
 	pair     uint32 // of a response: the handle of its body; of its body: the response's
 	busy     bool   // a read of the body is under way
+	opened   bool   // the body is read as plain bytes
+	decoded  Coding // what an opened body was coded in
 	stream   *guestStream
 }
 
@@ -61,7 +63,37 @@ func (t handles) get(id uint32, kind handleKind) *handle {
 	return &t[id-1]
 }
 
-// takeBody moves a body out; its handle ends.
+// open makes a body that the guest reads one of plain bytes.
+func (t handles) open(h *handle) {
+	if h.opened {
+		return
+	}
+	h.opened, h.decoded = true, t.codingOf(h)
+	h.body.Decode(h.decoded)
+}
+
+// codingOf returns what the bytes of a body are coded in: only responses' are in anything.
+func (t handles) codingOf(h *handle) Coding {
+	if r := t.get(h.pair, handleResponse); r != nil && !h.opened {
+		return CodingOf(r.response.Head.Headers())
+	}
+	return CodingIdentity
+}
+
+// takeBodyAs moves a body out, coded as it is wanted.
+func (t handles) takeBodyAs(id uint32, want Coding) (b Body, ok bool) {
+	var from Coding
+	if h := t.get(id, handleBody); h != nil {
+		from = t.codingOf(h)
+	}
+	b, ok = t.takeBody(id)
+	if ok {
+		b.recode(from, want)
+	}
+	return b, ok
+}
+
+// takeBody moves a body out as it is; its handle ends.
 func (t handles) takeBody(id uint32) (b Body, ok bool) {
 	h := t.get(id, handleBody)
 	if h == nil || h.busy {
@@ -142,6 +174,7 @@ func (t handles) takeResponse(id uint32) *Response {
 			return nil
 		}
 		r.Body = b.body
+		r.Body.encode(b.decoded)
 		*b = handle{}
 	}
 	*h = handle{}

@@ -212,9 +212,10 @@ func (is *Isolate) resolve(c *Call, op *operation) error {
 	case opRead:
 		c.readDone(op)
 	case opJob:
-		if c.chargeJobs(); c.left() < 0 {
-			return ErrCPULimit
-		}
+		c.chargeJobs()
+	}
+	if c.left() < 0 { // by what was done for it elsewhere
+		return ErrCPULimit
 	}
 	switch {
 	case op.err != nil:
@@ -254,10 +255,11 @@ func (is *Isolate) putFetched(c *Call, op *operation) bool {
 	r := op.response
 	op.response = nil
 	length := int32(-1)
-	if n := r.Body.Size(); n >= 0 && n <= 1<<31-1 {
+	if n := r.Body.Size(); n >= 0 && n <= 1<<31-1 && CodingOf(r.Head.Headers()) == CodingIdentity {
 		length = int32(n)
 	}
-	status, url, redirected := r.Head.Status(), r.URL[:min(len(r.URL), js.IOBytes-js.FetchedBytes)], uint32(0)
+	status, text, redirected := r.Head.Status(), r.StatusText[:min(len(r.StatusText), maxStatusText)], uint32(0)
+	url := r.URL[:min(len(r.URL), js.IOBytes-js.FetchedBytes-maxStatusText)]
 	if r.Redirected {
 		redirected = 1
 	}
@@ -272,7 +274,8 @@ func (is *Isolate) putFetched(c *Call, op *operation) bool {
 	putWord(b, 3, uint32(length))
 	putWord(b, 4, uint32(len(url)))
 	putWord(b, 5, redirected)
-	copy(b[js.FetchedBytes:], url)
+	putWord(b, 6, uint32(len(text)))
+	copy(b[js.FetchedBytes+copy(b[js.FetchedBytes:], url):], text)
 	return true
 }
 

@@ -229,19 +229,27 @@ func (is *Isolate) fillResponse(c *Call, r *Response, b []byte) error {
 	if err != nil {
 		return err
 	}
+	coding := CodingOf(head.Headers())
+	if getWord(b, js.ResponseFlags)&js.ResponseManual != 0 {
+		coding = CodingIdentity
+	}
 	switch getWord(b, js.ResponseBodyKind) {
 	case js.BodyBytes:
 		body := is.mustBytes(getWord(b, js.ResponseBody), getWord(b, js.ResponseBodyLen))
-		r.buf = is.appendIn(r.buf, body)
+		r.buf = is.appendCoded(r.buf, body, coding)
 		r.Body.Bytes = r.buf[n:]
 	case js.BodyHandle:
-		if err := is.moveBody(c, &r.Body, &r.buf, getWord(b, js.ResponseBody)); err != nil {
+		if err := is.moveBody(c, &r.Body, &r.buf, getWord(b, js.ResponseBody), coding); err != nil {
 			return err
 		}
 	case js.BodyStream:
 		c.state.out = newGuestStream(c)
 		r.Body = Body{Stream: c.state.out, Length: int64(int32(getWord(b, js.ResponseBodyLen)))}
+		if c.state.out.encoder = newEncoder(coding); coding != CodingIdentity {
+			r.Body.Length = -1
+		}
 	}
+	r.StatusText = statusText(is.mustBytes(getWord(b, js.ResponseText), getWord(b, js.ResponseTextLen)))
 	r.Head = head
 	if len(r.buf) > n { // append may have moved it
 		r.Head = abi.ResponseHead(r.buf[:n:n])
@@ -249,10 +257,43 @@ func (is *Isolate) fillResponse(c *Call, r *Response, b []byte) error {
 	return nil
 }
 
-// moveBody gives the guest's body handle away into body. Bytes belong to an exchange that may
-// be released first, so they are copied behind what is in buf; a stream is moved.
-func (is *Isolate) moveBody(c *Call, body *Body, buf *[]byte, id uint32) error {
-	b, ok := c.state.handles.takeBody(id)
+// maxStatusText bounds Response.StatusText.
+const maxStatusText = 512
+
+// statusText is a copy of a reason phrase, nothing for what is none.
+func statusText(text []byte) string {
+	if len(text) == 0 || len(text) > maxStatusText {
+		return ""
+	}
+	for _, c := range text {
+		if c < ' ' && c != '\t' || c == 0x7f {
+			return ""
+		}
+	}
+	return string(text)
+}
+
+// appendCoded appends a guest's bytes as coding has them.
+func (is *Isolate) appendCoded(buf, body []byte, coding Coding) []byte {
+	if coding == CodingIdentity || len(body) == 0 {
+		return is.appendIn(buf, body)
+	}
+	e := newEncoder(coding)
+	defer e.drop()
+	for start := monotonic(); ; start = monotonic() {
+		piece := body[:min(len(body), copyPiece)]
+		buf, body = append(buf, e.write(piece)...), body[len(piece):]
+		is.afterWork(start)
+		if len(body) == 0 {
+			return append(buf, e.end()...)
+		}
+	}
+}
+
+// moveBody gives the guest's body handle away into body, coded as it is wanted. Bytes belong to an
+// exchange that may be released first, so they are copied behind what is in buf; a stream is moved.
+func (is *Isolate) moveBody(c *Call, body *Body, buf *[]byte, id uint32, want Coding) error {
+	b, ok := c.state.handles.takeBodyAs(id, want)
 	if !ok {
 		return errBody
 	}
@@ -271,6 +312,9 @@ func (is *Isolate) moveBody(c *Call, body *Body, buf *[]byte, id uint32) error {
 func (is *Isolate) write(c *Call, out *guestStream, p []byte, id uint32) int32 {
 	if out == nil {
 		return js.Refused
+	}
+	if out.encoder != nil {
+		defer is.afterWork(monotonic())
 	}
 	for out.reserve(len(p)); len(p) > copyPiece; p = p[copyPiece:] {
 		if ok, _ := out.write(p[:copyPiece], nil); !ok {
@@ -368,7 +412,7 @@ func (is *Isolate) fillRequest(c *Call, r *Request, f *abi.FetchBlock) error {
 		r.buf = append(r.buf[:0], c.Request.Head...)
 		n := len(r.buf)
 		if c.state.handles.get(eventBody, handleNone) == nil {
-			if err := is.moveBody(c, &r.Body, &r.buf, eventBody); err != nil {
+			if err := is.moveBody(c, &r.Body, &r.buf, eventBody, CodingIdentity); err != nil {
 				return err
 			}
 		}
@@ -380,10 +424,11 @@ func (is *Isolate) fillRequest(c *Call, r *Request, f *abi.FetchBlock) error {
 	}
 	r.buf = append(r.buf[:0], is.mustBytes(f.Head, f.HeadLen)...)
 	n := len(r.buf)
-	if _, err := abi.ParseRequestHead(r.buf); err != nil {
+	head, err := abi.ParseRequestHead(r.buf)
+	if err != nil {
 		return err
 	}
-	if err := is.fillRequestBody(c, r, f); err != nil {
+	if err := is.fillRequestBody(c, r, f, head); err != nil {
 		return err
 	}
 	r.Head = abi.RequestHead(r.buf[:n:n])
@@ -392,14 +437,20 @@ func (is *Isolate) fillRequest(c *Call, r *Request, f *abi.FetchBlock) error {
 
 var errStream = errors.New("The request's body stream is not open.")
 
-func (is *Isolate) fillRequestBody(c *Call, r *Request, f *abi.FetchBlock) error {
+// fillRequestBody makes a body of plain bytes, whatever it came in: requests are not coded. What
+// goes into a cache is a response.
+func (is *Isolate) fillRequestBody(c *Call, r *Request, f *abi.FetchBlock, head abi.RequestHead) error {
+	var coding Coding
+	if f.Binding == FetchCache {
+		coding = CodingOf(head.Headers())
+	}
 	switch f.BodyKind {
 	case abi.BodyBytes:
 		n := len(r.buf)
-		r.buf = is.appendIn(r.buf, is.mustBytes(f.Body, uint32(f.BodyLen)))
+		r.buf = is.appendCoded(r.buf, is.mustBytes(f.Body, uint32(f.BodyLen)), coding)
 		r.Body.Bytes = r.buf[n:]
 	case abi.BodyHandle:
-		return is.moveBody(c, &r.Body, &r.buf, f.Body)
+		return is.moveBody(c, &r.Body, &r.buf, f.Body, coding)
 	case abi.BodyStream:
 		h := c.state.handles.get(f.Body, handleStream)
 		if h == nil || h.busy {
@@ -407,6 +458,7 @@ func (is *Isolate) fillRequestBody(c *Call, r *Request, f *abi.FetchBlock) error
 		}
 		h.busy = true
 		r.Body = Body{Stream: h.stream, Length: int64(f.BodyLen)}
+		r.Body.encode(coding)
 	}
 	return nil
 }

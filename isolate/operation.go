@@ -258,7 +258,11 @@ func (op *operation) standsAlone() bool {
 	if op.kind != opFetch {
 		return false
 	}
-	_, written := op.sub.Request.Body.Stream.(*guestStream)
+	body := op.sub.Request.Body.Stream
+	if e, ok := body.(*encodedBody); ok {
+		body = e.source
+	}
+	_, written := body.(*guestStream)
 	return !written
 }
 

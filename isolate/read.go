@@ -21,6 +21,10 @@ func (c *Call) startRead(id, body uint32) error {
 	if h == nil || h.busy {
 		return errBody
 	}
+	c.state.handles.open(h)
+	if d, ok := h.body.Stream.(*decoder); ok && d.inMemory {
+		return c.readDecoded(id, body, d)
+	}
 	op := operation{id: id, kind: opRead, state: opFresh, body: body, stream: h.body.Stream, room: readChunk}
 	n := 0
 	if h.body.Stream == nil {
@@ -36,10 +40,28 @@ func (c *Call) startRead(id, body uint32) error {
 	return nil
 }
 
+// readDecoded is startRead for what is decoded from memory, which takes no goroutine.
+func (c *Call) readDecoded(id, body uint32, d *decoder) error {
+	op := operation{id: id, kind: opRead, state: opReady, body: body, buf: readBuffers.Get().(*[]byte)}
+	n, err := readSome(d, *op.buf)
+	if op.data = (*op.buf)[:n]; err != io.EOF {
+		op.err = err
+	}
+	c.state.is.spendTime(d.takeSpent())
+	if c.register(op) == nil {
+		op.recycle()
+		return errOperations
+	}
+	return nil
+}
+
 var errBody = errors.New("This body has already been used.")
 
 // readDone lets the body be read or given away again, or ends it.
 func (c *Call) readDone(op *operation) {
+	if _, ok := op.stream.(*decoder); ok {
+		c.chargeJobs()
+	}
 	if h := c.state.handles.get(op.body, handleBody); h != nil {
 		h.busy = false
 		if op.err == nil && len(op.data) == 0 {
@@ -52,6 +74,9 @@ func (op *operation) read() error {
 	op.buf = readBuffers.Get().(*[]byte)
 	n, err := readSome(op.stream, (*op.buf)[:op.room])
 	op.data = (*op.buf)[:n]
+	if d, ok := op.stream.(*decoder); ok {
+		op.call.state.jobs.Add(int64(d.takeSpent()))
+	}
 	if err == io.EOF {
 		err = nil
 	}

@@ -28,6 +28,7 @@ type guestStream struct {
 		call   *Call      // pays for the buffer, and is woken when the reader goes; nil once ended
 	}
 	readable sync.Cond
+	encoder  *encoder // of what the guest writes; nil: it goes as it is
 }
 
 // streamWindow is how much a guest may be ahead of the reader.
@@ -63,6 +64,9 @@ func (s *guestStream) write(p []byte, op *operation) (ok, full bool) {
 	if s.mu.closed || s.mu.ended || s.mu.wait != nil {
 		return false, false
 	}
+	if s.encoder != nil {
+		p = s.encoder.write(p)
+	}
 	s.mu.call.hold(len(p))
 	if s.mu.off == len(s.mu.buf) {
 		s.mu.buf, s.mu.off = s.mu.buf[:0], 0
@@ -91,6 +95,11 @@ func (s *guestStream) end(err error) (wait *operation) {
 		return nil
 	}
 	s.mu.call.unhold(s.bufferedLocked())
+	if s.encoder != nil && err == nil && !s.mu.closed {
+		s.mu.buf = append(s.mu.buf, s.encoder.end()...)
+	} else if s.encoder != nil {
+		s.encoder.drop()
+	}
 	wait = s.mu.wait
 	s.mu.ended, s.mu.err, s.mu.wait, s.mu.call = true, err, nil, nil
 	s.readable.Signal()

@@ -113,22 +113,21 @@ func guestResponsePass(is *Isolate, c *Call, a arguments) int64 {
 	return code(abi.OK)
 }
 
-// passBody moves the body that id is, or that the response id has, into r.
+// passBody moves the body that id is, or that the response id has, into r, coded as its head says.
 func (is *Isolate) passBody(c *Call, r *Response, id uint32) error {
-	if h := c.state.handles.get(id, handleResponse); h != nil {
-		from := c.state.handles.takeResponse(id)
-		if from == nil {
-			return errBody
-		}
-		defer from.Release()
-		if from.Body.Stream == nil {
-			is.setBody(r, from.Body.Bytes)
+	t, coding := c.state.handles, CodingOf(r.Head.Headers())
+	body, from := id, (*Response)(nil)
+	if h := t.get(id, handleResponse); h != nil {
+		if body = h.pair; body == 0 {
+			t.takeResponse(id).Release()
 			return nil
 		}
-		r.Body, from.Body = from.Body, Body{}
-		return nil
+		if b := t.get(body, handleBody); b == nil || b.pair != id {
+			return errBody
+		}
+		from = h.response
 	}
-	b, ok := c.state.handles.takeBody(id)
+	b, ok := t.takeBodyAs(body, coding)
 	if !ok {
 		return errBody
 	}
@@ -136,6 +135,10 @@ func (is *Isolate) passBody(c *Call, r *Response, id uint32) error {
 		is.setBody(r, b.Bytes)
 	} else {
 		r.Body = b
+	}
+	if from != nil {
+		*t.get(id, handleResponse) = handle{}
+		from.Release()
 	}
 	return nil
 }

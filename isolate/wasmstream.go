@@ -16,7 +16,8 @@ func guestBodyRead(is *Isolate, c *Call, a arguments) int64 {
 		return code(abi.BadHandle)
 	case len(p) == 0:
 		return code(abi.BadArg)
-	case h.body.Stream == nil:
+	}
+	if c.state.handles.open(h); h.body.Stream == nil {
 		n := copy(p[:min(len(p), readChunk)], h.body.Bytes)
 		h.body.Bytes = h.body.Bytes[n:]
 		return int64(n)

@@ -76,6 +76,7 @@ func serveWorkerd(t *testing.T, workers []workerdWorker) map[string]string {
 
 func workerdConfig(workers []workerdWorker) string {
 	var services, sockets, bodies strings.Builder
+	services.WriteString(`(name = "internet", network = (allow = ["public", "private"])), `)
 	for i, w := range workers {
 		fmt.Fprintf(&services, "(name = %q, worker = .w%d), ", w.name, i)
 		fmt.Fprintf(&sockets, `(name = %q, address = "127.0.0.1:0", http = (), service = %q), `, w.name, w.name)

@@ -13,7 +13,7 @@
 //	incoming   an origin's response as a Worker sees it
 //	failure    what a Worker is told when it goes wrong
 //
-// Bodies pass as they are: the client asks origins not to compress and decodes nothing.
+// Bodies pass as they are: origins may answer in what Workers can read, and nothing is decoded here.
 package egress
 
 import (

@@ -39,7 +39,7 @@ func TestFetch(t *testing.T) {
 			sent = "http://" + addr + u
 		}
 		sent = strings.ReplaceAll(sent, "'", "%27")
-		if got, want := read(t, resp), fmt.Sprintf("GET %s host=%s length=0 header=map[Accept:[*/*] Accept-Encoding:[identity]] body=", sent, addr); got != want {
+		if got, want := read(t, resp), fmt.Sprintf("GET %s host=%s length=0 header=map[Accept:[*/*] Accept-Encoding:[gzip, br]] body=", sent, addr); got != want {
 			t.Errorf("%s:\n got %s\nwant %s", u, got, want)
 		}
 		if resp.URL != "http://"+addr+strings.ReplaceAll(u, "'", "%27") || resp.Redirected {
@@ -98,7 +98,7 @@ func TestHeadersThatStay(t *testing.T) {
 	h := <-got
 	hops := h.Get(gateway.LoopHeader)
 	h.Del(gateway.LoopHeader)
-	if want := "map[Accept-Encoding:[identity] Authorization:[b] Cf-Access-Client-Id:[id] Cookie:[a=1] User-Agent:[mine]]"; fmt.Sprint(h) != want {
+	if want := "map[Accept-Encoding:[gzip] Authorization:[b] Cf-Access-Client-Id:[id] Cookie:[a=1] User-Agent:[mine]]"; fmt.Sprint(h) != want {
 		t.Errorf("the origin saw\n%v, want\n%v", h, want)
 	}
 	if !strings.HasPrefix(hops, "1;") || strings.Contains(hops, "forged") {

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -24,7 +25,7 @@ func (c *Client) incoming(a *answer, from *target) (*isolate.Response, error) {
 		a.discard()
 		return nil, err
 	}
-	resp := &isolate.Response{Head: head, URL: from.href()}
+	resp := &isolate.Response{Head: head, URL: from.href(), StatusText: reason(a.Response)}
 	receiving := newReceiving(a, c.Options)
 	switch n := a.ContentLength; {
 	case a.Body == http.NoBody:
@@ -43,6 +44,23 @@ func (c *Client) incoming(a *answer, from *target) (*isolate.Response, error) {
 	}
 	return resp, nil
 }
+
+// reason is the origin's own reason phrase; "" when it is the status' own.
+func reason(r *http.Response) string {
+	_, text, _ := strings.Cut(r.Status, " ")
+	if len(text) > maxReason || text == http.StatusText(r.StatusCode) && r.StatusCode < 400 {
+		return ""
+	}
+	for _, c := range []byte(text) {
+		if c < ' ' && c != '\t' || c == 0x7f {
+			return ""
+		}
+	}
+	return text
+}
+
+// maxReason is what isolate.Response allows.
+const maxReason = 512
 
 // hopByHop are the response headers that end here.
 var hopByHop = map[string]bool{"Connection": true, "Keep-Alive": true, "Proxy-Connection": true, "Proxy-Authenticate": true,

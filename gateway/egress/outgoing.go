@@ -39,7 +39,7 @@ func (o *outgoing) release() {
 // writes itself, and what tells an origin who the client is in the platform's name.
 func kept(name string) bool {
 	switch name {
-	case "host", "content-length", "accept-encoding", "connection", "keep-alive", "proxy-connection", "proxy-authorization", "te", "trailer",
+	case "host", "content-length", "connection", "keep-alive", "proxy-connection", "proxy-authorization", "te", "trailer",
 		"transfer-encoding", "upgrade", "expect", "cf-connecting-ip", "cf-connecting-ipv6", "cf-ray", "cf-visitor", "cf-worker",
 		"cf-ew-via", "cf-ipcountry", "true-client-ip":
 		return true
@@ -76,11 +76,30 @@ func (o *outgoing) prepare(hops string) (err error) {
 	if o.header["User-Agent"] == nil {
 		o.header["User-Agent"] = []string{""} // or net/http names itself
 	}
-	// Nothing here decodes a body, and a Worker that passes its client's headers on would read
-	// gzip as text: origins are asked for bodies as they are.
-	o.header.Set("Accept-Encoding", "identity")
+	o.header.Set("Accept-Encoding", acceptEncoding(o.header["Accept-Encoding"]))
 	o.header.Set(gateway.LoopHeader, hops)
 	return nil
+}
+
+// acceptEncoding is what an origin may answer in: what a Worker can read. One that passes its
+// client's headers on may ask for less, not for what nobody here decodes: it would read that as text.
+func acceptEncoding(asked []string) string {
+	if asked == nil {
+		return "gzip, br"
+	}
+	var known []string
+	for member := range strings.SplitSeq(strings.Join(asked, ","), ",") {
+		member = strings.TrimSpace(member)
+		name, _, _ := strings.Cut(member, ";")
+		switch strings.ToLower(strings.TrimSpace(name)) {
+		case "gzip", "br", "identity":
+			known = append(known, member)
+		}
+	}
+	if known == nil {
+		return "identity"
+	}
+	return strings.Join(known, ", ")
 }
 
 // request makes what the transport sends. It must have been prepared.

@@ -24,7 +24,8 @@ var reasonPhrases = map[int][]byte{
 // respond writes what the engine returned. It owns resp.
 func (x *exchange) respond(ctx *fasthttp.RequestCtx, resp *isolate.Response) {
 	status := resp.Head.Status()
-	if status < 200 || status > 599 || !x.copyHeader(ctx, resp.Head.Headers()) {
+	coded, ok := x.copyHeader(ctx, resp.Head.Headers())
+	if status < 200 || status > 599 || !ok {
 		x.c.in.Logger.Warn("ingress: response head is not valid", "host", x.host, "status", status)
 		resp.Release()
 		ctx.Response.Reset()
@@ -33,7 +34,12 @@ func (x *exchange) respond(ctx *fasthttp.RequestCtx, resp *isolate.Response) {
 		return
 	}
 	ctx.Response.Header.SetStatusCode(status)
-	if phrase, ok := reasonPhrases[status]; ok {
+	if coded {
+		x.decode(ctx, resp)
+	}
+	if resp.StatusText != "" {
+		ctx.Response.Header.SetStatusMessage([]byte(resp.StatusText))
+	} else if phrase, ok := reasonPhrases[status]; ok {
 		ctx.Response.Header.SetStatusMessage(phrase)
 	}
 	x.c.in.metrics.answered(status)
@@ -55,17 +61,19 @@ func (x *exchange) respond(ctx *fasthttp.RequestCtx, resp *isolate.Response) {
 // nullBody reports whether the Fetch standard gives a status no body.
 func nullBody(status int) bool { return status == 204 || status == 205 || status == 304 }
 
-// copyHeader reports false for a header that could split or garble the message. Guests' heads
-// were checked when they crossed; this is the last place where it can be seen.
-func (x *exchange) copyHeader(ctx *fasthttp.RequestCtx, block abi.HeaderBlock) bool {
+// copyHeader reports ok false for a header that could split or garble the message. Guests' heads
+// were checked when they crossed; this is the last place where it can be seen. coded says that there
+// is a content coding.
+func (x *exchange) copyHeader(ctx *fasthttp.RequestCtx, block abi.HeaderBlock) (coded, ok bool) {
 	var scratch [64]byte
 	for len(block) > 0 {
 		var name, value []byte
 		name, value, block = block.Next()
 		lower, ok := lowerName(scratch[:0], name)
 		if !ok || !sendableValue(value) {
-			return false
+			return false, false
 		}
+		coded = coded || string(lower) == "content-encoding"
 		switch {
 		case string(lower) == "content-type": // as below, without the search for what it is
 			ctx.Response.Header.SetContentTypeBytes(value)
@@ -73,7 +81,7 @@ func (x *exchange) copyHeader(ctx *fasthttp.RequestCtx, block abi.HeaderBlock) b
 			ctx.Response.Header.AddBytesKV(name, value)
 		}
 	}
-	return true
+	return coded, true
 }
 
 // sendableValue is laxer than validValue: an origin's controls are its own affair, as long as

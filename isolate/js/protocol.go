@@ -104,10 +104,10 @@ const (
 	IOBytes       = 64 << 10 // the I/O buffer
 	MaxText       = 60000    // a text in the I/O buffer, after its u32 length
 	EventBytes    = 6 * 4    // fixed part of the EVENT block
-	ResponseBytes = 10 * 4   // the RESPONSE block
+	ResponseBytes = 12 * 4   // the RESPONSE block
 	FetchBytes    = 14 * 4   // the FETCH block
 	Write2Bytes   = 4 * 4    // the WRITE2 block
-	FetchedBytes  = 6 * 4    // fixed part of RESOLVE's payload for a fetch
+	FetchedBytes  = 7 * 4    // fixed part of RESOLVE's payload for a fetch
 	MaxIDNA       = 1024     // a domain in ASCII
 	MaxParts      = 12       // of a service's request
 	ServiceBytes  = (4 + 2*MaxParts) * 4
@@ -140,10 +140,15 @@ const (
 	ResponseBodyLen
 	ResponseFlags
 	ResponseHandle
+	ResponseText
+	ResponseTextLen
 )
 
-// ResponseUntouched in ResponseFlags: pass the head and body of ResponseHandle on as they are.
-const ResponseUntouched = 1 << 0
+// Bits of ResponseFlags.
+const (
+	ResponseUntouched = 1 << 0 // pass the head and body of ResponseHandle on as they are
+	ResponseManual    = 1 << 1 // the body is not coded as content-encoding says
+)
 
 // Word indexes of the FETCH block.
 const (

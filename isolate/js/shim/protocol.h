@@ -58,7 +58,7 @@ enum { FAILED = -1, PENDING = -1, REFUSED = -2, THROWN = -3, START_DONE = 0, STA
 enum { HANDLER_FETCH = 1 << 0, HANDLER_ANY = 1 << 1 };
 enum { EVENT_HAS_BODY = 1 << 0, EVENT_INLINE = 1 << 1 };
 enum { BODY_NONE, BODY_BYTES, BODY_HANDLE, BODY_STREAM };
-enum { RESPONSE_UNTOUCHED = 1 << 0 };
+enum { RESPONSE_UNTOUCHED = 1 << 0, RESPONSE_MANUAL = 1 << 1 };
 enum { REQUEST_FLAT, REQUEST_UNTOUCHED };
 enum { NO_BINDING = -1 };  // a plain fetch()
 enum { RESOLVE_OK, RESOLVE_FAILED };
@@ -73,7 +73,7 @@ typedef struct {
 typedef struct {
   uint32_t status, header_count, headers, headers_len, body_kind, body;
   int32_t body_len;
-  uint32_t flags, handle, reserved;
+  uint32_t flags, handle, text, text_len, reserved;
 } ResponseBlock;
 
 typedef struct {
@@ -94,11 +94,11 @@ typedef struct {
   } parts[MAX_PARTS];
 } ServiceBlock;
 
-// RESOLVE's payload for a fetch; the URL follows.
+// RESOLVE's payload for a fetch; the URL and the status text follow.
 typedef struct {
   uint32_t status, response, body;
   int32_t body_len;
-  uint32_t url_len, redirected;
+  uint32_t url_len, redirected, text_len;
 } FetchedBlock;
 
 // The fixed part of a flat head (../../abi/head.go). A response head has its status in word 0 and

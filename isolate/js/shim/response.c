@@ -121,7 +121,23 @@ static bool copy_init(JSContext *ctx, Response *from, Response *r) {
   r->list = list_share(list);
   r->status = from->status;
   r->status_text = JS_DupValue(ctx, from->status_text);
+  r->manual = from->manual;
   return true;
+}
+
+static bool read_encode_body(JSContext *ctx, JSValueConst init, Response *r) {
+  JSValue value = JS_GetProperty(ctx, init, atom.encodeBody);
+  if (JS_IsException(value)) return false;
+  if (JS_IsUndefined(value)) return true;
+  Text text;
+  bool ok = usv_text(ctx, value, &text);
+  JS_FreeValue(ctx, value);
+  if (!ok) return false;
+  r->manual = text_is(text.data, text.len, "manual");
+  ok = r->manual || text_is(text.data, text.len, "automatic");
+  if (!ok) JS_ThrowTypeError(ctx, "encodeBody: unexpected value: %.40s", text.data);
+  text_free(ctx, &text);
+  return ok;
 }
 
 static bool read_init(JSContext *ctx, JSValueConst init, Response *r) {
@@ -132,7 +148,8 @@ static bool read_init(JSContext *ctx, JSValueConst init, Response *r) {
   }
   Response *from = response_of(init);
   if (from && from->status >= 200) return copy_init(ctx, from, r);
-  return read_status(ctx, init, r) && read_status_text(ctx, init, r) && read_headers(ctx, init, &r->list);
+  return read_status(ctx, init, r) && read_status_text(ctx, init, r) && read_headers(ctx, init, &r->list) &&
+         read_encode_body(ctx, init, r);
 }
 
 static bool has_null_body(int status) {
@@ -241,6 +258,7 @@ JSValue response_fetched(JSContext *ctx, const uint8_t *payload) {
   r->status = block.status;
   r->redirected = block.redirected != 0;
   r->url = new_text(ctx, (const char *)payload + sizeof block, block.url_len);
+  if (block.text_len) r->status_text = new_latin1(ctx, (const char *)payload + sizeof block + block.url_len, block.text_len);
   r->handle = block.response;
   r->req = vm.current;
   r->head_here = false;
@@ -307,7 +325,7 @@ static JSValue clone(JSContext *ctx, JSValueConst self, int argc, JSValueConst *
     response_free(vm.rt, r);
     return JS_EXCEPTION;
   }
-  if (from->handle) r->status_text = status_text(ctx, from);
+  if (from->handle && JS_IsUndefined(r->status_text)) r->status_text = status_text(ctx, from);
   r->url = JS_DupValue(ctx, from->url);
   r->redirected = from->redirected;
   r->error = from->error;
@@ -322,7 +340,7 @@ static bool is_untouched(const Response *r, const Outgoing *out) {
   return r->fetched_body ? out->kind == BODY_HANDLE && out->body == r->fetched_body : out->kind == BODY_NONE;
 }
 
-static bool describe(JSContext *ctx, Response *r, const Outgoing *out, ResponseBlock *block) {
+static bool describe(JSContext *ctx, Response *r, const Outgoing *out, const Text *text, ResponseBlock *block) {
   if (is_untouched(r, out)) {
     block->flags = RESPONSE_UNTOUCHED;
     block->handle = r->handle;
@@ -336,6 +354,9 @@ static bool describe(JSContext *ctx, Response *r, const Outgoing *out, ResponseB
   block->body_kind = out->kind;
   block->body = out->body;
   block->body_len = out->length;
+  block->flags = r->manual ? RESPONSE_MANUAL : 0;
+  block->text = address(text->data);
+  block->text_len = text->len;
   return true;
 }
 
@@ -355,12 +376,18 @@ bool response_send(JSContext *ctx, Response *r) {
     return false;
   }
   Outgoing out;
+  Text text = {0};
   ResponseBlock block = {0};
-  if (!body_send(ctx, &r->body, &out)) return false;
-  bool ok = describe(ctx, r, &out, &block);
+  if (!JS_IsUndefined(r->status_text) && !byte_text(ctx, r->status_text, &text)) return false;
+  if (!body_send(ctx, &r->body, &out)) {
+    text_free(ctx, &text);
+    return false;
+  }
+  bool ok = describe(ctx, r, &out, &text, &block);
   if (ok) host(HOST_RESPOND, vm.current, address(&block), 0, 0);
   if (ok && out.kind == BODY_STREAM) pump(ctx, out.stream);
   body_sent(ctx, &out);
+  text_free(ctx, &text);
   return ok;
 }
 

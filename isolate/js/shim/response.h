@@ -8,6 +8,7 @@
 typedef struct {
   uint16_t status;
   bool redirected, error;
+  bool manual;          // encodeBody: the body is sent as it is, whatever content-encoding says
   JSValue status_text;  // undefined: the reason phrase of the status
   JSValue url;          // undefined: the empty string
   JSValue headers;      // the Headers object once somebody asked for it; it has the list then

@@ -318,7 +318,7 @@ func (g *guest) fail(c hostCall, message string) {
 func (g *guest) fetched(c hostCall, status int, handle, body uint32, headers, url string) {
 	g.t.Helper()
 	g.heads[handle] = responseHead(status, headers)
-	g.resolve(c, words(status, handle, body, -1, len(url), 0, url))
+	g.resolve(c, words(status, handle, body, -1, len(url), 0, 0, url))
 }
 
 func hostEntry(ctx context.Context, _ api.Module, stack []uint64) {
