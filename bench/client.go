@@ -17,37 +17,40 @@ import (
 type client struct {
 	addr    string
 	request []byte
-	body    string
 }
 
-func newClient(addr, host, path, body string) *client {
+func newClient(addr, host, path string) *client {
 	request := fmt.Sprintf("GET %s HTTP/1.1\r\nHost: %s\r\n\r\n", path, host)
-	return &client{addr: addr, request: []byte(request), body: body}
+	return &client{addr: addr, request: []byte(request)}
 }
 
-// check sends one request and compares the answer.
-func (c *client) check() error {
+// get sends one request and returns the body of its answer, which is a 200.
+func (c *client) get() (string, error) {
+	resp, body, err := c.exchange("")
+	if err == nil && resp.StatusCode != http.StatusOK {
+		err = fmt.Errorf("answered %d %.200q", resp.StatusCode, body)
+	}
+	return body, err
+}
+
+// exchange sends one request on a connection of its own. header are lines with their ends.
+func (c *client) exchange(header string) (*http.Response, string, error) {
 	conn, err := net.Dial("tcp", c.addr)
 	if err != nil {
-		return err
+		return nil, "", err
 	}
 	defer conn.Close()
 	conn.SetDeadline(time.Now().Add(10 * time.Second))
-	if _, err := conn.Write(c.request); err != nil {
-		return err
+	request := bytes.TrimSuffix(c.request, []byte("\r\n"))
+	if _, err := fmt.Fprintf(conn, "%s%s\r\n", request, header); err != nil {
+		return nil, "", err
 	}
 	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
 	if err != nil {
-		return err
+		return nil, "", err
 	}
 	body, err := io.ReadAll(resp.Body)
-	if err != nil {
-		return err
-	}
-	if resp.StatusCode != http.StatusOK || string(body) != c.body {
-		return fmt.Errorf("answered %d %q, not 200 %q", resp.StatusCode, body, c.body)
-	}
-	return nil
+	return resp, string(body), err
 }
 
 var (
@@ -88,4 +91,20 @@ func lengthOf(header []byte) (int, error) {
 		}
 	}
 	return 0, errors.New("answered without a Content-Length")
+}
+
+// slowBody uploads a few bytes in a second to the host body.bench.example; whatever comes of it.
+func slowBody(addr string) {
+	conn, err := net.Dial("tcp", addr)
+	if err != nil {
+		return
+	}
+	defer conn.Close()
+	conn.SetDeadline(time.Now().Add(10 * time.Second))
+	fmt.Fprint(conn, "POST / HTTP/1.1\r\nHost: body.bench.example\r\nContent-Length: 10\r\n\r\n")
+	for range 10 {
+		time.Sleep(50 * time.Millisecond)
+		fmt.Fprint(conn, "x")
+	}
+	io.Copy(io.Discard, io.LimitReader(conn, 1))
 }

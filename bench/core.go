@@ -4,11 +4,9 @@ import (
 	"bufio"
 	"bytes"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"strings"
-	"text/tabwriter"
 )
 
 // coreRow is a figure of the isolate core, which a Go benchmark beside the code measures, and what it
@@ -36,26 +34,27 @@ var coreRows = []coreRow{
 const coreBenchmarks = "^BenchmarkAcquire$/^alone$|^BenchmarkDensity$|^BenchmarkWasmHello$/^(reuse|request)$|" +
 	"^BenchmarkReset$/^pagemap_scan$/^(0|4|16|64)$|^BenchmarkBecome$/^30$/^whole=false$|^BenchmarkClone$/^(js|go)$"
 
-// benchCore runs the benchmarks of the isolate core and prints measured beside target.
-func benchCore(w io.Writer) error {
+// studyCore runs the Go benchmarks of the isolate core: measured beside target.
+func studyCore(*options, string) ([]row, error) {
 	out, err := run("test", "./isolate", "-run", "^$", "-bench", coreBenchmarks, "-benchtime", "200ms")
 	if err != nil {
-		return err
+		return nil, err
 	}
-	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(tw, "core\tmeasured\tat most\tof that")
-	for _, r := range coreRows {
-		v, ok := figureOf(out, r.benchmark, r.unit)
-		switch {
-		case !ok:
-			fmt.Fprintf(tw, "%s\t–\n", r.what)
-		case r.most == 0:
-			fmt.Fprintf(tw, "%s\t%.4g %s\n", r.what, v, r.unit)
-		default:
-			fmt.Fprintf(tw, "%s\t%.4g %s\t%.4g\t%.2f\n", r.what, v, r.unit, r.most, v/r.most)
+	var rows []row
+	for _, c := range coreRows {
+		v, ok := figureOf(out, c.benchmark, c.unit)
+		if !ok {
+			return nil, fmt.Errorf("go test -bench printed no %s of Benchmark%s", c.unit, c.benchmark)
 		}
+		r := row{Scenario: "core", Case: c.what, Peer: product, Note: c.unit, Rounds: 1}
+		r.figure("measured", v)
+		if c.most > 0 {
+			r.figure("at most", c.most)
+			r.figure("of that", v/c.most)
+		}
+		rows = append(rows, r)
 	}
-	return tw.Flush()
+	return rows, nil
 }
 
 func run(args ...string) ([]byte, error) {

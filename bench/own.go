@@ -13,12 +13,41 @@ import (
 	"github.com/valyala/fasthttp"
 )
 
-// plainServerArg makes this program the peer: a fasthttp server and nothing else, in a
-// process of its own so that its CPU time can be told from the client's.
-const plainServerArg = "-serve-fasthttp-plain"
+// ownServers are the arguments that make this program a server, in a process of its own so that its CPU
+// time can be told from the client's.
+var ownServers = map[string]func(){
+	"-serve-fasthttp": serveFasthttp,
+	"-serve-nethttp":  serveNethttp,
+	"-spin":           spin,
+}
 
-func servePlain() {
-	body := []byte(hello)
+func serveFasthttp() {
+	server := &fasthttp.Server{
+		Handler: func(ctx *fasthttp.RequestCtx) {
+			ctx.SetContentType("text/plain")
+			ctx.SetBodyString(hello)
+		},
+		NoDefaultServerHeader: true,
+	}
+	panic(server.Serve(ready()))
+}
+
+func serveNethttp() {
+	panic(http.Serve(ready(), http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/plain")
+		io.WriteString(w, hello)
+	})))
+}
+
+// spin is the foreign process of neighbour's control row.
+func spin() {
+	fmt.Println("ready - -")
+	for {
+	}
+}
+
+// ready listens, says where, and where the count of heap objects is told.
+func ready() net.Listener {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		panic(err)
@@ -33,17 +62,13 @@ func servePlain() {
 		fmt.Fprintf(w, "go_memstats_mallocs_total %d\n", m.Mallocs)
 	}))
 	fmt.Fprintf(os.Stdout, "ready %s %s\n", ln.Addr(), side.Addr())
-	server := &fasthttp.Server{
-		Handler: func(ctx *fasthttp.RequestCtx) {
-			ctx.SetContentType("text/plain")
-			ctx.SetBody(body)
-		},
-		NoDefaultServerHeader: true,
-	}
-	panic(server.Serve(ln))
+	return ln
 }
 
-func startPlain(string) (*process, error) {
+func startFasthttp(string) (*process, error) { return startOwn("-serve-fasthttp") }
+func startNethttp(string) (*process, error)  { return startOwn("-serve-nethttp") }
+
+func startOwn(arg string) (*process, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
@@ -52,7 +77,7 @@ func startPlain(string) (*process, error) {
 	p, err := launch(func(line string) bool {
 		_, err := fmt.Sscanf(line, "ready %s %s", &addr, &side)
 		return err == nil
-	}, self, plainServerArg)
+	}, self, arg)
 	if err != nil {
 		return nil, err
 	}
@@ -63,19 +88,7 @@ func startPlain(string) (*process, error) {
 
 // mallocs reads the count of heap objects ever allocated from a Prometheus page.
 func mallocs(url, token string) (uint64, error) {
-	r, err := http.NewRequest("GET", url, nil)
-	if err != nil {
-		return 0, err
-	}
-	if token != "" {
-		r.Header.Set("Authorization", "Bearer "+token)
-	}
-	resp, err := http.DefaultClient.Do(r)
-	if err != nil {
-		return 0, err
-	}
-	defer resp.Body.Close()
-	page, err := io.ReadAll(resp.Body)
+	page, err := fetch("GET", url, token, "", nil)
 	if err != nil {
 		return 0, err
 	}
