@@ -96,6 +96,13 @@ func (s *Store) planOne(c *Change, replay bool) ([]write, error) {
 			return nil, err
 		}
 	}
+	if c.Audit != nil {
+		entry, err := c.Audit.write()
+		if err != nil {
+			return nil, err
+		}
+		writes = append(writes, entry)
+	}
 	value, err := encode(changeKey(c.Seq), c)
 	return append(writes, write{key: changeKey(c.Seq), value: value}), err
 }

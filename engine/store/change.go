@@ -29,7 +29,8 @@ type Change struct {
 	At     time.Time `json:"at"`
 	Kind   Kind      `json:"kind"`
 	Record           // what is put or added
-	Drop   *Target   `json:"drop,omitempty"` // what is dropped
+	Drop   *Target   `json:"drop,omitempty"`  // what is dropped
+	Audit  *Audit    `json:"audit,omitempty"` // who did it; of a commit's first change
 }
 
 // Target names a record to drop.

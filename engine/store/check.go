@@ -83,6 +83,8 @@ func (c *checker) record(key, value []byte) error {
 	case tableUsage:
 		_, err := decodeUsage(key, value)
 		return err
+	case tableAudit:
+		return checkAudit(key, value)
 	case tableMeta:
 		_, err := body(key, value)
 		return err

@@ -27,6 +27,7 @@ import (
 //	'U'    span(1) seconds(8) namespace id 00 script id 00    Usage: a span of time, from then on
 //	'B'    SHA-256(32)                                        blob: a module's source, a manifest or chunk of assets
 //	'A'    namespace id 00 script name 00 client's key        Staged: an asset that no version has taken up yet
+//	'W'    nanos(8) id                                        Audit: who changed what, oldest first
 //
 // What belongs to a script is one range, and what belongs to a namespace is one range of such
 // ranges: dropping either is one range tombstone, and reading either is one seek. A plain
@@ -45,13 +46,14 @@ const (
 	tableUsage      = 'U'
 	tableBlob       = 'B'
 	tableStaged     = 'A'
+	tableAudit      = 'W'
 	rowScript       = 'a'
 	rowDeployment   = 'd'
 	rowVersion      = 'v'
 	maxNumber       = 1<<31 - 1
 	maxID           = 64
-	stateTables     = "NPSRTV"      // in the order of Load
-	allTables       = "ABCMNPRSTUV" // in key order
+	stateTables     = "NPSRTV"       // in the order of Load
+	allTables       = "ABCMNPRSTUVW" // in key order
 	metaSchema      = "schema"
 	metaLogFirst    = "log-first"
 	metaKeyCheck    = "key-check"
@@ -75,6 +77,11 @@ func stagedPrefix(namespaceID, script string) []byte {
 
 func stagedKey(namespaceID, script, key string) []byte {
 	return append(stagedPrefix(namespaceID, script), key...)
+}
+
+func auditKey(at time.Time, id string) []byte {
+	k := binary.BigEndian.AppendUint64([]byte{tableAudit}, uint64(at.UnixNano()))
+	return append(k, id...)
 }
 
 func changeKey(seq uint64) []byte {
@@ -162,6 +169,10 @@ func keyName(k []byte) string {
 		return fmt.Sprintf("blob %x", rest)
 	case tableStaged:
 		return "staged asset " + printable(rest)
+	case tableAudit:
+		if len(rest) > 8 {
+			return "audit entry " + printable(rest[8:])
+		}
 	case tableScript:
 		return scriptRowName(rest)
 	}

@@ -1,5 +1,6 @@
 // Package store keeps what the platform must not lose: namespaces, scripts, versions,
-// deployments, routes, tokens, settings, the log of changes that made them, and module bytes.
+// deployments, routes, tokens, settings, the log of changes that made them, who made them, and
+// module bytes.
 // It is the only importer of Pebble. Nothing on the way of a request reads it: the engine
 // loads the state once and serves from memory.
 //

@@ -141,6 +141,15 @@ func populate(t testing.TB, s *Store) {
 		PutPlan(at(3), Plan{Name: "pro", Tags: []string{"tier:pro"}, Limits: json.RawMessage(`{"rate":5}`), Created: at(3), Modified: at(3)}),
 	))
 	must(t, s.PutUsage(ctx, []Usage{usageRow(Minute, 0, "alice", 3), usageRow(Hour, 0, "alice", 30)}, nil))
+	domain := PutRoute(at(4), Route{ID: "r3", Pattern: "shop.example.com/", Script: "name-dispatcher", Domain: true, Zone: "example.com"})
+	domain.Audit = &Audit{ID: "u1", At: at(4), Actor: "t1", ActorName: "ci", Address: "127.0.0.1", Action: "domain.put", Resource: "shop.example.com", After: "00", Status: 200}
+	must(t, s.Apply(ctx, domain))
+	must(t, s.Apply(ctx,
+		PutToken(at(4), Token{ID: "t2", Hash: HashOf([]byte("token 2")), Name: "deploys", Scope: "scripts:write@ns1", Created: at(3), Modified: at(4), NotBefore: at(3), Expires: at(9), Disabled: true, Allow: []string{"10.0.0.0/8"}, Deny: []string{"10.1.0.0/16"}}),
+		PutScript(at(4), Script{ID: "carol", NamespaceID: "ns2", Name: "name-carol", Created: at(0), Modified: at(4), NextVersion: 2,
+			Crons: []Cron{{Expr: "*/5 * * * *", Created: at(4), Modified: at(4)}}, Subdomain: &Subdomain{Enabled: true}}),
+	))
+	must(t, s.PutAudit(ctx, Audit{ID: "u2", At: at(5), Actor: "t1", Action: "script.put", Resource: "a", Status: 400}))
 }
 
 func TestReopen(t *testing.T) {
@@ -188,7 +197,9 @@ script ns2/carol deployment carol-d1
 script ns2/carol version 1
 route r1
 route r2
+route r3
 token t1
+token t2
 setting plan`
 	if got := strings.Join(order, "\n"); got != want {
 		t.Errorf("got\n%s", got)

@@ -19,8 +19,8 @@ const (
 	maxGroupBytes = 4 << 20
 )
 
-// commit is a request to the writer: changes, or what is not in the log (a blob or an asset under
-// its key, without a value to delete it, with an end a whole range), or blobs to remove.
+// commit is a request to the writer: changes, or what is not in the log (a blob, an asset or an
+// audit entry under its key, without a value to delete it, with an end a whole range), or blobs to remove.
 //
 //	waiting ──► committing ──► done          the writer's way
 //	   │             └───────► late          the caller gave up, the writer tells Options.Late
@@ -254,7 +254,7 @@ func (w *writer) finish(c *commit, err error) {
 	if err == nil {
 		w.store.counts.changes.Add(uint64(len(c.changes)))
 	}
-	if err == nil && c.key != nil {
+	if err == nil && c.key != nil && c.key[0] == tableBlob {
 		w.store.counts.puts.Add(1)
 	}
 	if c.move(committing, done) {
