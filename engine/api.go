@@ -10,6 +10,7 @@
 //	a change     deploy.go (operations) → draft.go (its stages) → commit.go (durable) →
 //	             publish.go (visible); checks in upload.go, check_bindings.go, inherit.go, names.go
 //	what there is  catalog.go, table.go, routes.go; at start restore.go; from the store history.go
+//	who may, who did  tokens.go, scope.go, audit.go
 //	what can run   pools.go (made, kept, put away), loaded.go (closed when nobody is inside)
 //	what is seen   log.go, metrics.go
 package engine

@@ -37,6 +37,7 @@ func (e *Engine) startCollector() {
 }
 
 func (e *Engine) collect(ctx context.Context) {
+	e.trimAudit(ctx)
 	removed, err := e.store.Collect(ctx)
 	switch {
 	case err != nil:

@@ -20,6 +20,9 @@ func (e *Engine) commit(ctx context.Context, n *namespace, changes ...store.Chan
 }
 
 func (e *Engine) apply(ctx context.Context, changes ...store.Change) error {
+	if err := e.attribute(ctx, changes); err != nil {
+		return err
+	}
 	if err := e.store.Apply(ctx, changes...); err != nil {
 		return storeError(err)
 	}

@@ -39,6 +39,10 @@ type Options struct {
 	// AssetCacheBytes bounds what of static assets is kept in memory. Default: 64 MiB.
 	AssetCacheBytes int64
 
+	// AuditAge and AuditEntries bound the audit log. Default: 90 days, a million entries.
+	AuditAge     time.Duration
+	AuditEntries int
+
 	MaxLoaded int           // versions kept ready to run. Default: 1000.
 	Log       func(LogLine) // takes guests' log lines. Default: stderr, at most 1000 lines a second.
 	Logger    *slog.Logger  // the engine's own. Default: slog.Default().
@@ -64,6 +68,8 @@ func (o Options) withDefaults() Options {
 	o.ScriptCacheBytes = cmp.Or(o.ScriptCacheBytes, 8<<20)
 	o.AssetCacheBytes = cmp.Or(o.AssetCacheBytes, 64<<20)
 	o.MaxLoaded = cmp.Or(o.MaxLoaded, 1000)
+	o.AuditAge = cmp.Or(o.AuditAge, 90*24*time.Hour)
+	o.AuditEntries = cmp.Or(o.AuditEntries, 1_000_000)
 	o.Limits = defaulted(o.Limits, &isolate.Limits{CPU: 50 * time.Millisecond, Subrequests: 50, LogBytes: 64 << 10})
 	o.PlainLimits = defaulted(o.PlainLimits, &isolate.Limits{CPU: 30 * time.Second, Subrequests: maxSubrequests, LogBytes: 1 << 20})
 	return o
@@ -72,7 +78,7 @@ func (o Options) withDefaults() Options {
 // Engine is a whole platform without its sockets. Its methods may be called from many
 // goroutines. Locks, in the order in which they are taken:
 //
-//	keyLock (one script or "namespaces"; then "routes") → namespace.commit → publishing → pools.mu
+//	keyLock (one script, "namespaces" or "tokens"; then "routes") → namespace.commit → publishing → pools.mu
 //
 // Serve takes none of them on its way to a version that is loaded.
 type Engine struct {
@@ -92,6 +98,8 @@ type Engine struct {
 	limits      isolate.Limits
 	plainLimits isolate.Limits
 
+	tokens     tokenBook
+	auditing   auditLimits
 	locks      keyLock
 	publishing sync.Mutex // editions of the catalog, microseconds each
 	requests   atomic.Uint64
@@ -111,7 +119,7 @@ func Open(o Options) (*Engine, error) {
 	}
 	e := &Engine{
 		derived: o.Derived, egress: o.Egress, output: o.Log, logger: o.Logger, entry: o.Entry, dispatch: o.Namespace,
-		limits: o.Limits, plainLimits: o.PlainLimits,
+		limits: o.Limits, plainLimits: o.PlainLimits, auditing: auditLimits{o.AuditAge, o.AuditEntries},
 	}
 	e.host = host{e}
 	e.cache = newCache(o.CacheBytes, o.ScriptCacheBytes)
@@ -125,7 +133,7 @@ func Open(o Options) (*Engine, error) {
 		return nil, errors.Join(err, e.store.Close())
 	}
 	e.pools.freezer = freezer{e.store, e.derived, o.Logger}
-	if e.catalog, err = restore(e.store); err != nil {
+	if e.catalog, err = restore(e.store, &e.tokens); err != nil {
 		return nil, errors.Join(fmt.Errorf("data directory %s: %w", o.Dir, err), e.store.Close())
 	}
 	e.startCollector()

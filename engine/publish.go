@@ -18,14 +18,16 @@ type edition struct {
 	next    map[*script]*scriptState
 	fresh   []*script
 	routes  map[string]Route // by id; nil while no route changed
-	stale   []*version       // receive nothing any more
-	ended   []string         // ids of scripts that are gone
+	book    *tokenBook
+	tokens  map[string]tokenEntry // by id; nil while no token changed
+	stale   []*version            // receive nothing any more
+	ended   []string              // ids of scripts that are gone
 }
 
 // publish makes changes visible. They are durable.
 func (e *Engine) publish(changes []store.Change) {
 	adopt := func(v *version) { e.pools.adopt(v, e.requests.Load()) }
-	ed := edition{catalog: e.catalog, adopt: adopt, next: map[*script]*scriptState{}}
+	ed := edition{catalog: e.catalog, book: &e.tokens, adopt: adopt, next: map[*script]*scriptState{}}
 	e.publishing.Lock()
 	for i := range changes {
 		ed.add(&changes[i])
@@ -60,6 +62,10 @@ func (ed *edition) add(c *store.Change) {
 		ed.editRoutes()[c.Route.ID] = Route(*c.Route)
 	case store.KindDropRoute:
 		delete(ed.editRoutes(), c.Drop.ID)
+	case store.KindPutToken:
+		ed.editTokens()[c.Token.ID] = readToken(c.Token)
+	case store.KindDropToken:
+		delete(ed.editTokens(), c.Drop.ID)
 	}
 }
 
@@ -181,6 +187,13 @@ func (ed *edition) end(s *script) {
 	ed.ended = append(ed.ended, s.id)
 }
 
+func (ed *edition) editTokens() map[string]tokenEntry {
+	if ed.tokens == nil {
+		ed.tokens = maps.Clone(ed.book.all())
+	}
+	return ed.tokens
+}
+
 func (ed *edition) editRoutes() map[string]Route {
 	if ed.routes == nil {
 		ed.routes = maps.Clone(ed.catalog.routes.Load().byID)
@@ -205,5 +218,8 @@ func (ed *edition) show() {
 	}
 	if ed.routes != nil {
 		ed.catalog.routes.Store(newRouteTable(ed.routes))
+	}
+	if ed.tokens != nil {
+		ed.book.byID.Store(&ed.tokens)
 	}
 }

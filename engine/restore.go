@@ -8,19 +8,21 @@ import (
 
 // restore builds the catalog from the store at start. It keeps ids and names, compiles nothing
 // and reads no module. Records come in the order that store.Load promises.
-func restore(st *store.Store) (*catalog, error) {
-	r := restorer{catalog: newCatalog(), routes: map[string]Route{}}
+func restore(st *store.Store, book *tokenBook) (*catalog, error) {
+	r := restorer{catalog: newCatalog(), routes: map[string]Route{}, tokens: map[string]tokenEntry{}}
 	if err := st.Load(r.take); err != nil {
 		return nil, err
 	}
 	r.finish()
 	r.catalog.routes.Store(newRouteTable(r.routes))
+	book.byID.Store(&r.tokens)
 	return r.catalog, nil
 }
 
 type restorer struct {
 	catalog    *catalog
 	routes     map[string]Route
+	tokens     map[string]tokenEntry
 	namespace  *namespace // of the script at hand
 	script     *script    // whose records come now
 	state      *scriptState
@@ -35,6 +37,8 @@ func (r *restorer) take(record store.Record) error {
 		(*r.catalog.namespaces.Load())[n.name()] = n
 	case record.Route != nil:
 		r.routes[record.Route.ID] = Route(*record.Route)
+	case record.Token != nil:
+		r.tokens[record.Token.ID] = readToken(record.Token)
 	case record.Script != nil:
 		r.finish()
 		return r.begin(record.Script)

@@ -66,7 +66,7 @@ func TestRouteOperations(t *testing.T) {
 	wantErr(t, err, ErrRouteExists)
 	_, err = p.UpdateRoute(t.Context(), "nothing", "z.test/*", "a")
 	wantErr(t, err, ErrRouteNotFound)
-	for _, want := range []Route{{r.ID, "x.test/*", "b"}, {r.ID, "z.test/*", "b"}, {r.ID, "z.test/*", "b"}} {
+	for _, want := range []Route{{ID: r.ID, Pattern: "x.test/*", Script: "b"}, {ID: r.ID, Pattern: "z.test/*", Script: "b"}, {ID: r.ID, Pattern: "z.test/*", Script: "b"}} {
 		if got, err := p.UpdateRoute(t.Context(), r.ID, want.Pattern, want.Script); err != nil || got != want {
 			t.Errorf("updated to %+v, %v", got, err)
 		}
@@ -96,7 +96,7 @@ func TestRouteTableAgainstModel(t *testing.T) {
 			pattern := host + "/" + pick("", "*", "x", "x*", "x/", "x/*", "x/y", "x/y*")
 			if !seen[pattern] {
 				seen[pattern] = true
-				routes[fmt.Sprint(i)] = Route{fmt.Sprint(i), pattern, "s" + fmt.Sprint(i)}
+				routes[fmt.Sprint(i)] = Route{ID: fmt.Sprint(i), Pattern: pattern, Script: "s" + fmt.Sprint(i)}
 			}
 		}
 		table := newRouteTable(routes)

@@ -97,6 +97,8 @@ type Route struct {
 	ID      string
 	Pattern string // "host/*", "*.host/*", "*/*": "*" only as the first label and as the path's end
 	Script  string
+	Domain  bool   // a custom domain: all of one host
+	Zone    string // of a domain: as the client called it
 }
 
 // hasModules says that the Worker is an ES module.

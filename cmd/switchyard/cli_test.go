@@ -47,6 +47,7 @@ func TestBadCommandLines(t *testing.T) {
 		{"wrong type", []string{"serve", "--config", file("c.yaml", "limits:\n  cpu_ms: many\n")}, "line 2"},
 		{"negative limit", []string{"serve", "--config", file("d.yaml", "limits:\n  cpu_ms: -1\n")}, "limits.cpu_ms: -1"},
 		{"negative plain limit", []string{"serve", "--config", file("g.yaml", "plain_limits:\n  cpu_ms: -1\n")}, "plain_limits.cpu_ms: -1"},
+		{"audit", []string{"serve", "--config", file("h.yaml", "audit:\n  days: 0\n")}, "audit.days: 0"},
 		{"proxy", []string{"serve", "--config", file("e.yaml", "trusted_proxies: [nonsense]\n")}, "trusted_proxies"},
 		{"egress", []string{"serve", "--listen", "127.0.0.1:0", "--control", "127.0.0.1:0", "--data", t.TempDir(), "--config", file("f.yaml", "egress: {allow: ['not an address']}\n")}, "not an address"},
 		{"data is a file", []string{"serve", "--listen", "127.0.0.1:0", "--control", "127.0.0.1:0", "--data", file("data", "")}, "data"},

@@ -32,8 +32,15 @@ type config struct {
 	Grace          time.Duration `yaml:"grace"`           // for requests in flight at SIGTERM. Default: 30s
 	Egress         egressConfig  `yaml:"egress"`
 	Cache          cacheConfig   `yaml:"cache"`
+	Audit          auditConfig   `yaml:"audit"`
 	Limits         limitsConfig  `yaml:"limits"`       // of customers' Workers, and of the process
 	PlainLimits    callLimits    `yaml:"plain_limits"` // of the operator's own: dispatch, outbound, routed Workers
+}
+
+// auditConfig bounds the audit log.
+type auditConfig struct {
+	Days    int `yaml:"days"`    // Default: 90
+	Entries int `yaml:"entries"` // Default: 1000000
 }
 
 // cacheConfig bounds the memory of the Cache API.
@@ -54,7 +61,7 @@ func defaultConfig() config {
 	return config{
 		Data: "./data", Listen: "127.0.0.1:8787", Control: "127.0.0.1:8788",
 		Account: strings.Repeat("0", 32), Namespace: "production", Grace: 30 * time.Second,
-		Cache: cacheConfig{Total: 64, Script: 8},
+		Cache: cacheConfig{Total: 64, Script: 8}, Audit: auditConfig{Days: 90, Entries: 1_000_000},
 		Limits: limitsConfig{
 			callLimits: callLimits{CPU: 50, Subrequests: 1000, LogBytes: 256 << 10},
 			Memory:     128, RequestBytes: 100 << 20, Startup: 400, Compile: 10_000, CompileMem: 1024, Isolates: 64, Warm: 1024, Suspended: 8,
@@ -158,6 +165,12 @@ func (c *config) check() error {
 		if m.mb < 1 || m.mb > maxCacheMB {
 			return usageError{fmt.Errorf("cache.%s: %d is not from 1 to %d", m.key, m.mb, maxCacheMB)}
 		}
+	}
+	if c.Audit.Days < 1 || c.Audit.Days > 36_500 {
+		return usageError{fmt.Errorf("audit.days: %d is not from 1 to 36500", c.Audit.Days)}
+	}
+	if c.Audit.Entries < 1 || c.Audit.Entries > 100_000_000 {
+		return usageError{fmt.Errorf("audit.entries: %d is not from 1 to 100000000", c.Audit.Entries)}
 	}
 	if c.Grace < 0 {
 		return usageError{fmt.Errorf("grace: %v is negative", c.Grace)}

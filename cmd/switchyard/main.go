@@ -4,6 +4,7 @@
 //	switchyard check    verify every record and blob of a data directory
 //	switchyard backup   write a data directory's content to one file
 //	switchyard restore  make a data directory from such a file
+//	switchyard token    create, list, roll and revoke API tokens
 //	switchyard compile  make native code of a module, for serve
 //	switchyard version  print the version
 package main
@@ -29,6 +30,7 @@ func commands() []command {
 		{"check", "verify every record and blob of a data directory", checkCommand},
 		{"backup", "write a data directory's content to one file", backupCommand},
 		{"restore", "make a data directory from such a file", restoreCommand},
+		{"token", "create, list, roll and revoke API tokens", tokenCommand},
 		{"compile", "make native code of a module, for serve", compileCommand},
 		{"version", "print the version", versionCommand},
 	}

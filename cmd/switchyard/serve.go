@@ -75,6 +75,11 @@ func (s *server) serve(ctx context.Context, stdout io.Writer) (err error) {
 	if err := s.open(); err != nil {
 		return err
 	}
+	address := filepath.Join(s.Data, addressFile)
+	if err := os.WriteFile(address, []byte("http://"+reachable(s.controlLn.Addr())+"\n"), 0o600); err != nil {
+		return err
+	}
+	defer os.Remove(address)
 	failed := s.start()
 	fmt.Fprintf(stdout, "switchyard: ingress http://%s\n", s.ingressLn.Addr())
 	fmt.Fprintf(stdout, "switchyard: control http://%s/client/v4\n", s.controlLn.Addr())
@@ -92,6 +97,18 @@ func (s *server) serve(ctx context.Context, stdout io.Writer) (err error) {
 		s.log.Info("serve: draining", "grace", s.Grace)
 		return nil
 	}
+}
+
+// reachable is where this machine reaches a listener that may be on every address.
+func reachable(at net.Addr) string {
+	addr := at.(*net.TCPAddr)
+	switch {
+	case !addr.IP.IsUnspecified():
+		return addr.String()
+	case addr.IP.To4() != nil:
+		return fmt.Sprintf("127.0.0.1:%d", addr.Port)
+	}
+	return fmt.Sprintf("[::1]:%d", addr.Port)
 }
 
 // listen takes every port first: the commonest mistake is one that is taken.
@@ -139,6 +156,7 @@ func (s *server) open() (err error) {
 	s.engine, err = engine.Open(engine.Options{
 		Dir: s.Data, Runtime: s.runtime, Derived: derived, Egress: s.egress, Entry: s.Entry, Namespace: s.Namespace,
 		Limits: s.Limits.limits(), PlainLimits: s.PlainLimits.limits(), Logger: s.log,
+		AuditAge: time.Duration(s.Audit.Days) * 24 * time.Hour, AuditEntries: s.Audit.Entries,
 		CacheBytes: s.Cache.Total << 20, ScriptCacheBytes: s.Cache.Script << 20,
 	})
 	if err != nil {

@@ -30,11 +30,18 @@ func resolveToken(c *config) (token string, made bool, err error) {
 	if !errors.Is(err, fs.ErrNotExist) {
 		return "", false, err
 	}
-	var b [24]byte
-	rand.Read(b[:])
-	token = hex.EncodeToString(b[:])
+	token = newToken()
 	return token, true, os.WriteFile(path, []byte(token+"\n"), 0o600)
 }
+
+func newToken() string {
+	var b [24]byte
+	rand.Read(b[:]) // never fails
+	return hex.EncodeToString(b[:])
+}
+
+// addressFile in DIR says where the control API of the server over it is.
+const addressFile = "control"
 
 // checkToken refuses what no client could send in a header.
 func checkToken(where, token string) error {

@@ -4,7 +4,10 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"net/http"
+	"net/netip"
 	"strings"
+
+	"switchyard/engine"
 )
 
 // credential is the operator's token as it is kept in memory: hashed, so that the comparison
@@ -18,17 +21,32 @@ func (c credential) matches(token string) bool {
 	return subtle.ConstantTimeCompare(c[:], h[:]) == 1
 }
 
-// authorize accepts `Authorization: Bearer TOKEN` and, as the older client setting sends it,
+// operator is who has the token that the server was started with.
+var operator = engine.Token{ID: operatorID, TokenSpec: engine.TokenSpec{Name: "operator", Scope: engine.FullScope}}
+
+// authenticate accepts `Authorization: Bearer TOKEN` and, as the older client setting sends it,
 // `X-Auth-Key: TOKEN` beside any X-Auth-Email.
-func (s *server) authorize(r *http.Request) *problem {
+func (s *server) authenticate(r *http.Request) (engine.Token, *problem) {
 	token, ok := presented(r)
 	if !ok {
-		return fail(http.StatusUnauthorized, codeAuth, "Authentication error: send the token as `Authorization: Bearer TOKEN`")
+		return engine.Token{}, fail(http.StatusUnauthorized, codeAuth, "Authentication error: send the token as `Authorization: Bearer TOKEN`")
 	}
-	if !s.credential.matches(token) {
-		return fail(http.StatusForbidden, codeAuth, "Authentication error: this token is not valid here")
+	if s.credential.matches(token) {
+		return operator, nil
 	}
-	return nil
+	if who, ok := s.Platform.Authenticate(token, peer(r)); ok {
+		return who, nil
+	}
+	return engine.Token{}, fail(http.StatusForbidden, codeAuth, "Authentication error: this token is not valid here")
+}
+
+// peer is the address that the request came from.
+func peer(r *http.Request) netip.Addr {
+	at, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil {
+		return netip.Addr{}
+	}
+	return at.Addr().Unmap()
 }
 
 // presented returns what the client offers as its token.

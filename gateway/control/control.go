@@ -19,7 +19,7 @@ import (
 // Options configure the API. Platform and Token are required.
 type Options struct {
 	Platform     Platform
-	Token        string          // the operator's; every path but the two probes needs it
+	Token        string          // the operator's, which may do everything
 	Account      string          // account id in paths. Default: 32 zeros.
 	AllowedHosts []string        // names beside localhost and address literals that Host may be. Default: none.
 	Health       func() error    // nil means ready. Default: always ready.
@@ -121,12 +121,13 @@ func (s *server) serve(w http.ResponseWriter, r *http.Request) {
 	writeResult(w, result)
 }
 
-// answer takes one request through its gates: host, token, route, account, endpoint.
+// answer takes one request through its gates: host, token, route, account, scope, endpoint.
 func (s *server) answer(w http.ResponseWriter, r *http.Request) (any, error) {
 	if p := s.hosts.check(r); p != nil {
 		return nil, p
 	}
-	if p := s.authorize(r); p != nil && !isAssetUpload(r) {
+	who, p := s.authenticate(r)
+	if p != nil && !isAssetUpload(r) {
 		return nil, p
 	}
 	path, err := decodedSegments(r.URL)
@@ -137,15 +138,20 @@ func (s *server) answer(w http.ResponseWriter, r *http.Request) (any, error) {
 	if n == nil {
 		return nil, fail(http.StatusNotFound, codeNoRoute, "No route for that URI: "+quote(r.URL.Path))
 	}
-	e := n.endpoint(r.Method)
-	if e == nil {
+	to := n.target(r.Method)
+	if to == nil {
 		w.Header().Set("Allow", n.allow())
 		return nil, fail(http.StatusMethodNotAllowed, codeMethod, "Method "+quote(r.Method)+" not available for that URI, only "+n.allow())
 	}
 	if p := s.checkAccount(params); p != nil {
 		return nil, p
 	}
-	return e(&call{w: w, r: r, params: params})
+	return s.audited(to, &call{w: w, r: r, params: params, who: who}, func(c *call) (any, error) {
+		if p := s.permit(who, c.r, to, params); p != nil {
+			return nil, p
+		}
+		return to.endpoint(c)
+	})
 }
 
 func (s *server) checkAccount(params map[string]string) *problem {

@@ -24,11 +24,10 @@ func (s *server) endpoints() []row {
 		{"GET", "/metrics", s.metrics},
 
 		{"GET", pathBase + "/user", s.getUser},
-		{"GET", pathBase + "/user/tokens/verify", s.verifyToken},
 		{"GET", pathBase + "/accounts", s.listAccounts},
 		{"GET", pathBase + "/memberships", s.listMemberships},
 		{"GET", pathAccount, s.getAccount},
-		{"GET", pathAccount + "/tokens/verify", s.verifyToken},
+		{"GET", pathAccount + "/audit_logs", s.listAudit},
 
 		{"GET", pathNamespaces, s.listNamespaces},
 		{"POST", pathNamespaces, s.createNamespace},
@@ -64,6 +63,8 @@ func (s *server) endpoints() []row {
 		{"GET", pathAccount + "/storage/kv/namespaces", none},
 		{"GET", pathAccount + "/workers/durable_objects/namespaces", none},
 	}
+	rows = append(rows, s.tokenEndpoints(pathBase+"/user/tokens")...)
+	rows = append(rows, s.tokenEndpoints(pathAccount+"/tokens")...)
 	rows = append(rows, s.scriptEndpoints(pathUser)...)
 	rows = append(rows, s.scriptEndpoints(pathPlain)...)
 	return append(rows, absentEndpoints()...)

@@ -22,6 +22,8 @@ type fakePlatform struct {
 	namespaces map[string]*engine.Namespace
 	scripts    map[engine.Ref]*fakeScript
 	routes     []engine.Route
+	tokens     []engine.Token
+	audits     []engine.AuditEntry
 	ids        int
 	calls      []string
 	fail       error // returned by every change, when set

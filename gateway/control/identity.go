@@ -17,10 +17,6 @@ type accountJSON struct {
 
 func (s *server) account() accountJSON { return accountJSON{s.Account, accountName, "standard"} }
 
-func (s *server) verifyToken(*call) (any, error) {
-	return map[string]string{"id": operatorID, "status": "active"}, nil
-}
-
 func (s *server) getUser(*call) (any, error) {
 	return map[string]string{"id": operatorID, "email": operatorEmail, "username": "operator"}, nil
 }

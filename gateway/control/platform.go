@@ -2,6 +2,7 @@ package control
 
 import (
 	"context"
+	"net/netip"
 
 	"switchyard/engine"
 	"switchyard/isolate"
@@ -35,6 +36,19 @@ type Platform interface {
 	AddVersion(ctx context.Context, ref engine.Ref, u engine.Upload) (engine.Version, error)
 	Deployments(ref engine.Ref) ([]engine.Deployment, error)
 	AddDeployment(ctx context.Context, ref engine.Ref, shares []engine.Share, annotations map[string]string) (engine.Deployment, error)
+
+	// Authenticate finds the API token that a client presents, if it may be used from there.
+	Authenticate(token string, from netip.Addr) (engine.Token, bool)
+	Tokens() []engine.Token
+	Token(id string) (engine.Token, error)
+	CreateToken(ctx context.Context, spec engine.TokenSpec) (t engine.Token, secret string, err error)
+	UpdateToken(ctx context.Context, id string, spec engine.TokenSpec) (engine.Token, error)
+	RollToken(ctx context.Context, id string) (secret string, err error)
+	DeleteToken(ctx context.Context, id string) error
+
+	// Audit ends an act whose changes were made under engine.WithAct.
+	Audit(ctx context.Context, a *engine.Act, status int, refusal string) error
+	AuditEntries(q engine.AuditQuery, f func(engine.AuditEntry) bool) error
 
 	Routes() []engine.Route
 	PutRoute(ctx context.Context, pattern, script string) (engine.Route, error)

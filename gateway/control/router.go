@@ -18,6 +18,7 @@ type call struct {
 	w      http.ResponseWriter
 	r      *http.Request
 	params map[string]string // path parameters, percent-decoded
+	who    engine.Token      // that it carries
 }
 
 func (c *call) param(name string) string { return c.params[name] }
@@ -41,7 +42,14 @@ type node struct {
 	param   *node
 	name    string // of the parameter that param stands for
 	rest    bool   // a last "*" segment: everything below is this node's
-	methods map[string]endpoint
+	methods map[string]*target
+}
+
+// target is an endpoint in its place.
+type target struct {
+	endpoint endpoint
+	pattern  string
+	access   access
 }
 
 func (t *router) handle(method, pattern string, e endpoint) {
@@ -69,12 +77,12 @@ func (t *router) handle(method, pattern string, e endpoint) {
 		}
 	}
 	if n.methods == nil {
-		n.methods = map[string]endpoint{}
+		n.methods = map[string]*target{}
 	}
 	if n.methods[method] != nil {
 		panic("BUG: two endpoints for " + method + " " + pattern)
 	}
-	n.methods[method] = e
+	n.methods[method] = &target{e, pattern, accessOf(method, pattern)}
 }
 
 // match returns the node that path ends at and the parameters on the way; nil if there is none.
@@ -101,8 +109,8 @@ func (t *router) match(path []string) (*node, map[string]string) {
 	return n, params
 }
 
-// endpoint picks the method; HEAD is GET and an empty method is any.
-func (n *node) endpoint(method string) endpoint {
+// target picks the method; HEAD is GET and an empty method is any.
+func (n *node) target(method string) *target {
 	if method == http.MethodHead && n.methods[method] == nil {
 		method = http.MethodGet
 	}

@@ -18,7 +18,7 @@ type routeJSON struct {
 	Script  string `json:"script"`
 }
 
-func describeRoute(r engine.Route) routeJSON { return routeJSON(r) }
+func describeRoute(r engine.Route) routeJSON { return routeJSON{r.ID, r.Pattern, r.Script} }
 
 // zoneID is the id of the zone called name. There are no zones here: any name that a client
 // asks for is one, and its id is made of the name, so that nothing has to be kept.
