@@ -4,10 +4,10 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"crypto/subtle"
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"io"
 	"sync"
 	"time"
 
@@ -83,7 +83,8 @@ func (p *Pool) Freeze() []byte {
 	}
 	for i, n := range pages {
 		b = append(b, s.image.pageAt(i, n)...)
-		xor(b[len(b)-pageSize:], base.pageAt(int(n), n))
+		page := b[len(b)-pageSize:]
+		subtle.XORBytes(page, page, base.pageAt(int(n), n))
 	}
 	b = s.nested.appendFrozen(b)
 	enc, _ := codec()
@@ -141,23 +142,19 @@ func (im *image) unlike(base *image) (pages []uint32) {
 	return pages
 }
 
-func xor(page, with []byte) {
-	for i := 0; i < len(page); i += 8 {
-		binary.LittleEndian.PutUint64(page[i:], binary.LittleEndian.Uint64(page[i:])^binary.LittleEndian.Uint64(with[i:]))
-	}
-}
-
 // thaw makes the pool what it was when it was frozen. The error is ErrStale, or of this machine.
 func (p *Pool) thaw(ctx context.Context, frozen []byte) error {
 	if err := p.beJS(); err != nil {
 		return err
 	}
 	_, dec := codec()
-	b, err := dec.DecodeAll(frozen, nil)
+	scratch := thawing.take()
+	b, err := dec.DecodeAll(frozen, scratch)
 	if err != nil {
 		return ErrStale
 	}
-	r := frozenReader{b: bytes.NewReader(b)}
+	defer thawing.give(b)
+	r := frozenReader{b: b}
 	id := p.identity()
 	if got := r.take(1 + len(id)); r.bad || got[0] != frozenFormat || !bytes.Equal(got[1:], id[:]) {
 		return ErrStale
@@ -188,7 +185,8 @@ func (p *Pool) thaw(ctx context.Context, frozen []byte) error {
 func (s *snapshot) thawImage(p *Pool, size int, flags uint64, pages []uint32, data []byte) (err error) {
 	base := p.rt.js.base
 	for i, n := range pages {
-		xor(data[i*pageSize:][:pageSize], base.image.pageAt(int(n), n))
+		page := data[i*pageSize:][:pageSize]
+		subtle.XORBytes(page, page, base.image.pageAt(int(n), n))
 	}
 	if flags&frozenSkin != 0 {
 		s.image, err = newSkin(&p.rt.slabs, size, base.image, pages, data)
@@ -211,46 +209,70 @@ func newSkin(s *slabs, size int, base *image, pages []uint32, data []byte) (im *
 
 // newWhole keeps what base becomes with these pages.
 func newWhole(s *slabs, size int, base *image, pages []uint32, data []byte) (im *image, err error) {
-	mem := make([]byte, size)
-	copy(mem, base.own.bytes)
-	for i, n := range pages {
-		if at := int(n) * pageSize; at < size {
-			copy(mem[at:], data[i*pageSize:][:pageSize])
-		}
-	}
 	im = &image{size: size}
 	im.users.Store(1)
-	im.own, err = s.keep(mem)
+	im.own, err = s.keepOver(base.own.bytes, size, pages, data)
 	return im, err
 }
 
-// frozenReader reads what Freeze wrote; once something is not as it should be, it is bad.
+// thawing keeps buffers that snapshots were decoded into, which are megabytes, from one cold start to the
+// next: made anew, they were most of what the garbage collector ran for.
+var thawing = make(scratch, 2)
+
+type scratch chan []byte
+
+const maxScratch = 16 << 20
+
+func (s scratch) take() []byte {
+	select {
+	case b := <-s:
+		return b[:0]
+	default:
+		return nil
+	}
+}
+
+// give hands b over: nothing may look at it any more.
+func (s scratch) give(b []byte) {
+	if cap(b) > maxScratch {
+		return
+	}
+	select {
+	case s <- b:
+	default:
+	}
+}
+
+// frozenReader reads what Freeze wrote; once something is not as it should be, it is bad. What it returns is
+// part of b.
 type frozenReader struct {
-	b   *bytes.Reader
+	b   []byte
 	bad bool
 }
 
 func (r *frozenReader) take(n int) []byte {
-	b := make([]byte, n)
-	if _, err := io.ReadFull(r.b, b); err != nil {
-		r.bad = true
+	if n > len(r.b) {
+		r.bad, n = true, 0
 	}
+	b := r.b[:n:n]
+	r.b = r.b[n:]
 	return b
 }
 
 // number reads one that may be at most most.
 func (r *frozenReader) number(most uint64) uint64 {
-	n, err := binary.ReadUvarint(r.b)
-	if err != nil || n > most {
+	v, n := binary.Uvarint(r.b)
+	if n <= 0 || v > most {
 		r.bad = true
 		return 0
 	}
-	return n
+	r.b = r.b[n:]
+	return v
 }
 
 // pages reads the list of pages, each below most, and their bytes.
 func (r *frozenReader) pages(most uint64) (pages []uint32, data []byte) {
-	n := r.number(uint64(r.b.Len() / pageSize))
+	n := r.number(uint64(len(r.b) / pageSize))
 	next := uint64(0)
 	for range n {
 		page := next + r.number(most)

@@ -13,9 +13,19 @@ type slabs struct{ bytes atomic.Int64 }
 
 func (s *slabs) used() int64 { return s.bytes.Load() }
 
-func (s *slabs) keep(data []byte) (extent, error) {
-	s.bytes.Add(int64(len(data)))
-	return extent{s, append([]byte(nil), data...)}, nil
+func (s *slabs) keep(data []byte) (extent, error) { return s.keepOver(data, len(data), nil, nil) }
+
+// keepOver stores size bytes: base, zeros behind it, and over both data, which are these pages.
+func (s *slabs) keepOver(base []byte, size int, pages []uint32, data []byte) (extent, error) {
+	s.bytes.Add(int64(size))
+	mem := make([]byte, size)
+	copy(mem, base)
+	for i, n := range pages {
+		if at := int(n) * pageSize; at < size {
+			copy(mem[at:], data[i*pageSize:][:pageSize])
+		}
+	}
+	return extent{s, mem}, nil
 }
 
 type extent struct {

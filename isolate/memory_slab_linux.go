@@ -45,17 +45,21 @@ type extent struct {
 }
 
 // keep stores data, whole pages. Pages of zeros stay holes.
-func (s *slabs) keep(data []byte) (extent, error) {
-	if len(data) == 0 {
+func (s *slabs) keep(data []byte) (extent, error) { return s.keepOver(data, len(data), nil, nil) }
+
+// keepOver stores size bytes: base, zeros behind it, and over both data, which are these pages, in
+// rising order.
+func (s *slabs) keepOver(base []byte, size int, pages []uint32, data []byte) (extent, error) {
+	if size == 0 {
 		return extent{}, nil
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	e, err := s.placeLocked(len(data))
+	e, err := s.placeLocked(size)
 	if err != nil {
 		return extent{}, err
 	}
-	if err := e.write(data); err != nil {
+	if err := e.overlay(base[:min(size, len(base))], pages, data); err != nil {
 		s.freeLocked(e)
 		return extent{}, err
 	}
@@ -164,8 +168,37 @@ func (sl *slab) give(s span) {
 	sl.free = slices.Insert(sl.free, i, s)
 }
 
-// write fills the extent, run by run of pages that are not zero.
-func (e extent) write(data []byte) error {
+// overlay fills the extent, run by run of pages that come from the same of the two.
+func (e extent) overlay(base []byte, pages []uint32, data []byte) error {
+	next := 0 // bytes are written
+	for len(pages) > 0 {
+		at := int(pages[0]) * pageSize
+		if at >= len(e.bytes) {
+			break
+		}
+		if next < min(at, len(base)) {
+			if err := e.write(base[next:min(at, len(base))], next); err != nil {
+				return err
+			}
+		}
+		n := 1
+		for n < len(pages) && pages[n] == pages[0]+uint32(n) && at+n*pageSize < len(e.bytes) {
+			n++
+		}
+		if err := e.write(data[:n*pageSize], at); err != nil {
+			return err
+		}
+		next = at + n*pageSize
+		pages, data = pages[n:], data[n*pageSize:]
+	}
+	if next < len(base) {
+		return e.write(base[next:], next)
+	}
+	return nil
+}
+
+// write puts data at a page of the extent, run by run of pages that are not zero.
+func (e extent) write(data []byte, at int) error {
 	for from := 0; from < len(data); {
 		to := from
 		for to < len(data) && !isZero(data[to:to+pageSize]) {
@@ -176,7 +209,7 @@ func (e extent) write(data []byte) error {
 			continue
 		}
 		for from < to {
-			n, err := unix.Pwrite(e.slab.fd, data[from:to], int64(e.at+from))
+			n, err := unix.Pwrite(e.slab.fd, data[from:to], int64(e.at+at+from))
 			if err != nil {
 				return fmt.Errorf("write of image: %w", err)
 			}

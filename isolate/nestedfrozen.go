@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/binary"
 	"encoding/json"
+	"slices"
 )
 
 // What a frozen snapshot holds of WebAssembly: the modules, which a thawed version has from nowhere
@@ -35,13 +36,13 @@ func (s *nestedImage) appendFrozen(b []byte) []byte {
 	return b
 }
 
-// part reads a length and that many bytes.
-func (r *frozenReader) part() []byte { return r.take(int(r.number(uint64(r.b.Len())))) }
+// part reads a length and that many bytes, which are the caller's.
+func (r *frozenReader) part() []byte { return slices.Clone(r.take(int(r.number(uint64(len(r.b)))))) }
 
 // thawNested reads what appendFrozen wrote and compiles the modules, or finds their native code.
 func (p *Pool) thawNested(ctx context.Context, r *frozenReader) (*nestedImage, error) {
-	count := int(r.number(uint64(r.b.Len())))
-	if r.bad || count == 0 && r.b.Len() > 0 {
+	count := int(r.number(uint64(len(r.b))))
+	if r.bad || count == 0 && len(r.b) > 0 {
 		return nil, ErrStale
 	}
 	if count == 0 {
@@ -52,7 +53,7 @@ func (p *Pool) thawNested(ctx context.Context, r *frozenReader) (*nestedImage, e
 		s.Modules = append(s.Modules, Module{Name: string(r.part()), Kind: ModuleWasm, Source: r.part()})
 	}
 	var states frozenStates
-	if err := json.NewDecoder(bytes.NewReader(r.part())).Decode(&states); err != nil || r.bad || r.b.Len() > 0 {
+	if err := json.NewDecoder(bytes.NewReader(r.part())).Decode(&states); err != nil || r.bad || len(r.b) > 0 {
 		return nil, ErrStale
 	}
 	modules, err := p.compileNested(ctx, &s)
