@@ -108,6 +108,9 @@ func (p *Pool) evaluate(is *Isolate, c *Call, s *Spec, main *Module) error {
 		}
 	}
 	r, err := is.give(c, js.OpStart, []byte(main.Name), uint32(main.Kind)|nodeFlags(s))
+	if e := (*StartupError)(nil); errors.As(err, &e) {
+		placeMissingExport(e, s.Modules)
+	}
 	if err != nil {
 		return err
 	}

@@ -17,9 +17,11 @@ import { Module } from "./wasmfile.mjs";
 const here = dirname(fileURLToPath(import.meta.url));
 const ENGINE_SHA256 = "d4c9375f2b1ca4dc95f72c8aa2982a7a9951ac8011490d79c6582df732b4bbd9";
 const ENGINE_TABLE = 532; // --table-base in shim/build.sh
+const FORMAT = "$25", FIND_LINE = "$299"; // vsnprintf and find_line_num, by their indices
+const ERROR_FUNCTIONS = ["$23", "$943"]; // JS_MakeError, and what reports a regular expression's error
 const FEATURES = ["--enable-bulk-memory", "--enable-sign-ext", "--enable-mutable-globals", "--enable-nontrapping-float-to-int", "--enable-multivalue", "--enable-reference-types"];
 
-const engine = new Module(readEngine());
+const engine = new Module(withWords(readEngine()));
 const shim = new Module(readFileSync(join(here, "shim/shim.wasm")));
 joinImports(engine, shim);
 const merged = new Module(merge(engine.bytes(), shim.bytes()));
@@ -39,6 +41,25 @@ function readEngine() {
     throw new Error(`quickjs.wasm has sha256 ${sum}, not ${ENGINE_SHA256}: run npm ci, or port the shim`);
   }
   return bytes;
+}
+
+// withWords has the engine's errors worded by the shim (shim/words.c): what calls vsnprintf for an
+// error's message calls error_format. find_line_num, which has no name in the binary, is exported.
+function withWords(bytes) {
+  const out = withFiles({ "qjs.wasm": bytes }, (dir) => tool("wasm-opt", dir, "qjs.wasm", "-S", "--quiet", "-o", "out.wasm", ...FEATURES));
+  const functions = out.toString().split(/^(?= \(func \$\d+ )/m);
+  for (const name of ERROR_FUNCTIONS) {
+    const at = functions.findIndex((text) => text.startsWith(` (func ${name} `));
+    functions[at] = replaced(functions[at], `(call ${FORMAT}\n`, "(call $error_format\n");
+  }
+  functions[0] = replaced(functions[0], "\n (import ", `\n (import "env" "error_format" (func $error_format (param i32 i32 i32 i32) (result i32)))\n (import `);
+  functions[0] = replaced(functions[0], "\n (export ", `\n (export "find_line_num" (func ${FIND_LINE}))\n (export `);
+  return withFiles({ "qjs.wat": functions.join("") }, (dir) => tool("wasm-as", dir, "qjs.wat", "-o", "out.wasm", ...FEATURES));
+}
+
+function replaced(text, what, by) {
+  if (!text.includes(what)) throw new Error(`no ${JSON.stringify(what)} in quickjs.wasm`);
+  return text.replace(what, () => by);
 }
 
 // joinImports makes each module name the other in its imports. Two shadow stacks in one memory

@@ -6,7 +6,7 @@
 
 #define ATOMS(X) \
   X(status) X(statusText) X(headers) X(method) X(body) X(redirect) X(signal) X(cf) X(fetch) X(then) X(stream) \
-  X(fatal) X(ignoreBOM) X(prototype) X(limits) X(outbound) X(cpuMs) X(subRequests) X(encodeBody)
+  X(fatal) X(ignoreBOM) X(prototype) X(limits) X(outbound) X(cpuMs) X(subRequests) X(encodeBody) X(name)
 
 typedef struct {
   JSAtom default_;

@@ -19,7 +19,7 @@ static JSValue body_json(JSContext *ctx, const char *data, size_t len) {
     utf8_repair(&b, data, len);
   buffer_byte(&b, 0);
   if (!buffer_ok(ctx, &b)) return JS_EXCEPTION;
-  JSValue value = parse_json(ctx, b.data, b.len - 1, "<body>");
+  JSValue value = parse_json(ctx, b.data, b.len - 1, NULL);
   buffer_free(&b);
   return value;
 }

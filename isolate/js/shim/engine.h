@@ -26,6 +26,7 @@ enum {
   TAG_SYMBOL = -8,
   TAG_STRING = -7,
   TAG_ROPE = -6,
+  TAG_MODULE = -3,
   TAG_OBJECT = -1,
   TAG_INT = 0,
   TAG_BOOL = 1,
@@ -123,6 +124,7 @@ JSValue JS_GetException(JSContext *);
 bool JS_IsError(JSValueConst);
 JSValue JS_NewError(JSContext *);
 JSValue JS_ThrowTypeError(JSContext *, const char *format, ...);
+JSValue JS_ThrowSyntaxError(JSContext *, const char *format, ...);
 JSValue JS_ThrowRangeError(JSContext *, const char *format, ...);
 JSValue JS_ThrowReferenceError(JSContext *, const char *format, ...);
 JSValue JS_ThrowPlainError(JSContext *, const char *format, ...);

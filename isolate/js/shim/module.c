@@ -1,5 +1,6 @@
 #include "module.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "atoms.h"
@@ -11,16 +12,24 @@
 #include "service.h"
 #include "text.h"
 
+enum { MAX_IMPORTER = 256 };
+
 typedef struct Source {
   struct Source *next;
   char *name;  // terminated
   char *text;  // terminated
   uint32_t len, kind;
+  bool compiled;
 } Source;
 
 static Source *sources;
 static JSValue namespace = JS_UNDEFINED;
 static bool script;
+
+// Who asked for the module that is being loaded, for the error that there is none; and whether that
+// error is START's.
+static char importer[MAX_IMPORTER];
+static bool starting;
 
 static char *copy_terminated(JSContext *ctx, const char *bytes, size_t n) {
   char *copy = js_malloc(ctx, n + 1);
@@ -86,9 +95,12 @@ static bool hidden(JSContext *ctx, const char *base, const char *name) {
   return true;
 }
 
-// "./x" and "../x" are relative to the importing module; anything else is a module's full name.
+// "./x" and "../x" are relative to the importing module, "/x" to the root; anything else is a
+// module's full name.
 static char *normalize(JSContext *ctx, const char *base, const char *name, void *opaque) {
   if (hidden(ctx, base, name)) return NULL;
+  snprintf(importer, sizeof importer, "%s", base);
+  if (*name == '/') name++;
   Buffer path = {0};
   const char *slash = strrchr(base, '/');
   if (is_relative(name) && slash) buffer_put(&path, base, slash + 1 - base);
@@ -140,10 +152,18 @@ static JSValue wasm_module(JSContext *ctx, const Source *s) {
   return module;
 }
 
-static JSModuleDef *load_source(JSContext *ctx, const Source *s) {
+static JSModuleDef *compile_source(JSContext *ctx, Source *s) {
+  JSModuleDef *module = compile(ctx, s->name, s->text, s->len);
+  if (!module) return NULL;
+  s->compiled = true;
+  drop_text(ctx, s);
+  return module;
+}
+
+static JSModuleDef *load_source(JSContext *ctx, Source *s) {
   switch (s->kind) {
     case MODULE_ES:
-      return compile(ctx, s->name, s->text, s->len);
+      return compile_source(ctx, s);
     case MODULE_TEXT:
       return value_module(ctx, s->name, new_text(ctx, s->text, s->len));
     case MODULE_DATA:
@@ -197,14 +217,34 @@ static JSModuleDef *load_builtin(JSContext *ctx, const char *name, JSValue expor
   return module;
 }
 
+static int init_missing(JSContext *ctx, JSModuleDef *module) {
+  JSValue name = JS_GetModulePrivateValue(ctx, module);
+  Text text;
+  if (usv_text(ctx, name, &text)) {
+    JS_ThrowPlainError(ctx, "No such module \"%s\".", text.data);
+    text_free(ctx, &text);
+  }
+  JS_FreeValue(ctx, name);
+  return -1;
+}
+
+// no_module fails for START. Later a module that imports the missing one may be part of a cycle, of which
+// the engine would free just that member: so there is one, which throws when it is evaluated.
+static JSModuleDef *no_module(JSContext *ctx, const char *name) {
+  if (starting) {
+    JS_ThrowPlainError(ctx, "No such module \"%s\".\n  imported from \"%s\"", name, importer);
+    return NULL;
+  }
+  JSModuleDef *module = JS_NewCModule(ctx, name, init_missing);
+  if (module) JS_SetModulePrivateValue(ctx, module, JS_NewStringLen(ctx, name, strlen(name)));
+  return module;
+}
+
 // load_hosted asks the host for the source of a module of Node's, which no Worker pays for that
 // does not import it.
 static JSModuleDef *load_hosted(JSContext *ctx, const char *name) {
   int len = host(HOST_SOURCE, vm.current, address(name), strlen(name), 0);
-  if (len == REFUSED) {
-    JS_ThrowPlainError(ctx, "No such module \"%s\".", name);
-    return NULL;
-  }
+  if (len == REFUSED) return no_module(ctx, name);
   char *text = js_malloc(ctx, len + 1);
   if (!text) return NULL;
   answer_copy(text, len);
@@ -216,7 +256,7 @@ static JSModuleDef *load_hosted(JSContext *ctx, const char *name) {
 }
 
 static JSModuleDef *load(JSContext *ctx, const char *name, void *opaque) {
-  const Source *source = find(name);
+  Source *source = find(name);
   if (source) return load_source(ctx, source);
   JSValue exports = hook_module(ctx, name);
   if (JS_IsException(exports)) return NULL;
@@ -251,16 +291,22 @@ static int outcome(JSContext *ctx, JSValue promise) {
   return result;
 }
 
+// compile_rest compiles what nothing has imported so far: no module has bad syntax.
+static bool compile_rest(JSContext *ctx) {
+  for (Source *s = sources; s; s = s->next)
+    if (s->kind == MODULE_ES && !s->compiled && !compile_source(ctx, s)) return false;
+  return true;
+}
+
 static int start_module(JSContext *ctx, Source *source) {
-  JSValue compiled = JS_Eval(ctx, source->text, source->len, source->name, EVAL_MODULE | EVAL_COMPILE_ONLY);
-  if (JS_IsException(compiled)) return report_failure(ctx);
-  JSModuleDef *module = value_pointer(compiled);
-  JSValue promise = JS_EvalFunction(ctx, compiled);
+  starting = true;
+  JSModuleDef *module = compile_source(ctx, source);
+  starting = false;
+  if (!module || !compile_rest(ctx)) return report_failure(ctx);
+  JSValue promise = JS_EvalFunction(ctx, JS_DupValue(ctx, VALUE(TAG_MODULE, (uintptr_t)module)));
   if (JS_IsException(promise)) return report_failure(ctx);
   int result = outcome(ctx, promise);
-  if (result != START_DONE) return result;
-  namespace = JS_GetModuleNamespace(ctx, module);
-  drop_text(ctx, source);
+  if (result == START_DONE) namespace = JS_GetModuleNamespace(ctx, module);
   return result;
 }
 

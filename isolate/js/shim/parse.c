@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "jsonerror.h"
 #include "text.h"
 
 enum { KEYS = 64, MAX_DIGITS = 15, MAX_TENS = 22, INT_DIGITS = 9 };
@@ -331,7 +332,9 @@ static JSValue parse_text(JSContext *ctx, const char *s, size_t n, bool *ours) {
 JSValue parse_json(JSContext *ctx, const char *terminated, size_t n, const char *file) {
   bool ours;
   JSValue v = parse_text(ctx, terminated, n, &ours);
-  return JS_IsException(v) && !ours ? JS_ParseJSON(ctx, terminated, n, file) : v;
+  if (!JS_IsException(v) || ours) return v;
+  v = JS_ParseJSON(ctx, terminated, n, file ? file : "<body>");
+  return JS_IsException(v) && !file ? json_reword(ctx, terminated, n) : v;
 }
 
 // of_string parses without a reviver. False: it is the engine's to parse.
@@ -344,8 +347,13 @@ static bool of_string(JSContext *ctx, JSValueConst text, JSValue *v) {
   }
   bool ours;
   *v = parse_text(ctx, s, len, &ours);
+  bool failed = JS_IsException(*v) && !ours, engines = failed && !is_ours(s, len);
+  if (failed && !engines) {
+    *v = JS_ParseJSON(ctx, s, len, "<input>");
+    if (JS_IsException(*v)) json_reword(ctx, s, len);
+  }
   JS_FreeCString(ctx, s);
-  return ours || !JS_IsException(*v);
+  return !engines;
 }
 
 static JSValue parse_call(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv) {

@@ -15,7 +15,8 @@ func TestModules(t *testing.T) {
 			import { twice } from "./lib/twice.js"; import { env } from "cloudflare:workers"; import * as bare from "bare";
 			export default { async fetch() {
 				const later = await import("./later.js");
-				return Response.json([text, new Uint8Array(data).join(), json.k, twice(4), bare.default, later.default, typeof env]);
+				const root = await import("/src/later.js");
+				return Response.json([text, new Uint8Array(data).join(), json.k, twice(4), bare.default, later.default, root === later, typeof env]);
 			} }`, moduleES},
 		module{"data/t.txt", "some text", moduleText}, module{"data/d.bin", "\x00\x01\xff", moduleData},
 		module{"src/j.json", `{"k":"v"}`, moduleJSON}, module{"bare", "export default 'b'", moduleES},
@@ -25,7 +26,7 @@ func TestModules(t *testing.T) {
 	if e != "" {
 		t.Fatal(e)
 	}
-	equal(t, "answer", g.event(1, event{}).body, `["some text","0,1,255","v",8,"b","late","object"]`)
+	equal(t, "answer", g.event(1, event{}).body, `["some text","0,1,255","v",8,"b","late",true,"object"]`)
 }
 
 func TestStartFailures(t *testing.T) {
@@ -35,9 +36,10 @@ func TestStartFailures(t *testing.T) {
 	}{
 		{"syntax", "export default {\n  fetch( {", []string{"SyntaxError", "main.js:2"}},
 		{"throws", "\n\nthrow new Error('at start')", []string{"Error: at start\n", "main.js:3"}},
-		{"missing module", `import "./nope.js"`, []string{`Error: No such module "nope.js".`}},
+		{"bad syntax that nothing imports", `export default {}`, []string{"SyntaxError: Unexpected token ';'", "at unused.js:1:18"}},
+		{"missing module", `import "./nope.js"`, []string{"Error: No such module \"nope.js\".\n  imported from \"main.js\""}},
 		{"above the root", `import "../x.js"`, []string{`above the root`}},
-		{"missing export", `import { x } from "./other.js"`, []string{"SyntaxError", "x"}},
+		{"missing export", `import { x } from "./other.js"`, []string{"SyntaxError: The requested module 'other.js' does not provide an export named 'x'"}},
 		{"bad json", `import x from "./bad.json"`, []string{"SyntaxError"}},
 		{"a description of wasm that is none", `import x from "./m.wasm"`, []string{`SyntaxError`, "at m.wasm:1:1"}},
 		{"rejected await", `await Promise.reject(new RangeError("r"))`, []string{"RangeError: r"}},
@@ -47,8 +49,12 @@ func TestStartFailures(t *testing.T) {
 	} {
 		t.Run(s.name, func(t *testing.T) {
 			g := newGuest(t, js.Prelude())
-			got := g.start(moduleES, "main.js", module{"main.js", s.source, moduleES}, module{"other.js", "export const y = 1", moduleES},
-				module{"bad.json", "{", moduleJSON}, module{"m.wasm", "\x00asm", moduleWasm})
+			modules := []module{{"main.js", s.source, moduleES}}
+			if strings.HasPrefix(s.name, "bad syntax") {
+				modules = append(modules, module{"unused.js", "export const x = ;", moduleES})
+			}
+			got := g.start(moduleES, "main.js", append(modules, module{"other.js", "export const y = 1", moduleES},
+				module{"bad.json", "{", moduleJSON}, module{"m.wasm", "\x00asm", moduleWasm})...)
 			for _, want := range s.want {
 				if !strings.Contains(got, want) {
 					t.Errorf("got %q, want %q", got, want)
@@ -56,6 +62,22 @@ func TestStartFailures(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A module that cannot be imported leaves its neighbours in a cycle as they are.
+func TestBrokenCycle(t *testing.T) {
+	g := newGuest(t, js.Prelude())
+	e := g.start(moduleES, "main.js",
+		module{"main.js", `const said = async (name) => { try { await import(name); return "ok" } catch (e) { return String(e) } };
+			export default { async fetch() { const all = []; for (let i = 0; i < 2; i++) for (const n of ["./x.js", "./y.js", "./z.js"]) all.push(await said(n)); return Response.json(all) } }`, moduleES},
+		module{"x.js", `import "./y.js"; import "./missing.js"; export const x = 1`, moduleES},
+		module{"y.js", `import { x } from "./x.js"; export const y = () => x`, moduleES},
+		module{"z.js", `export const z = 1`, moduleES})
+	if e != "" {
+		t.Fatal(e)
+	}
+	const missing = `"Error: No such module \"missing.js\"."`
+	equal(t, "answers", g.event(1, event{}).body, "["+missing+","+missing+`,"ok",`+missing+","+missing+`,"ok"]`)
 }
 
 func TestHandlers(t *testing.T) {
