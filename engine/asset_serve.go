@@ -1,10 +1,11 @@
 package engine
 
 import (
-	"bytes"
 	"context"
+	"encoding/hex"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"switchyard/engine/site"
 	"switchyard/engine/store"
@@ -124,28 +125,35 @@ var errNoAssets = fmt.Errorf("This version has no static assets.")
 
 // siteRequest reads what counts of a request. Its URL is serialised as the URL standard does.
 func siteRequest(req *isolate.Request) site.Request {
-	url := withoutFragment(req.Head.URL())
-	q := site.Request{Method: string(req.Head.Method()), Path: "/", Navigates: string(req.Head.Headers().Get("sec-fetch-mode")) == "navigate"}
-	path := urlPath([]byte(url))
-	if len(path) > 0 {
-		q.Path = string(path)
+	q := site.Request{Method: methodOf(req), Path: "/", Navigates: string(req.Head.Headers().Get("sec-fetch-mode")) == "navigate"}
+	url, _, _ := strings.Cut(string(req.Head.URL()), "#")
+	url, q.Query = cutBefore(url, '?')
+	host := strings.Index(url, "://") + len("://")
+	if slash := strings.IndexByte(url[host:], '/'); slash >= 0 {
+		url, q.Path = url[:host+slash], url[host+slash:]
 	}
-	host := 0
-	if i := bytes.Index([]byte(url), []byte("://")); i >= 0 {
-		host = i + len("://")
-	}
-	end := len(url)
-	for i := host; i < end; i++ {
-		if c := url[i]; c == '/' || c == '?' {
-			end = i
-		}
-	}
-	q.Origin = url[:end]
-	q.Hostname = hostname(url[host:end])
-	if rest := url[end:]; len(path) <= len(rest) {
-		q.Query = rest[len(path):]
-	}
+	q.Origin, q.Hostname = url, hostname(url[host:])
 	return q
+}
+
+// methodOf saves the common ones from being copied.
+func methodOf(req *isolate.Request) string {
+	switch m := req.Head.Method(); string(m) {
+	case "GET":
+		return "GET"
+	case "HEAD":
+		return "HEAD"
+	default:
+		return string(m)
+	}
+}
+
+// cutBefore splits s before the first separator, which stays with what is after it.
+func cutBefore(s string, separator byte) (before, after string) {
+	if i := strings.IndexByte(s, separator); i >= 0 {
+		return s[:i], s[i:]
+	}
+	return s, ""
 }
 
 func hostname(authority string) string {
@@ -173,7 +181,7 @@ func (a *assets) respond(s *versionSite, q *site.Request, answer site.Answer, re
 		return assetResponse(answer.Status, s.config.Headers(q, headers), isolate.Body{}), nil
 	}
 	file := s.manifest.Asset(answer.File)
-	r := assetReply{status: answer.Status, tag: `"` + file.Tag.String() + `"`, end: file.Size}
+	r := assetReply{status: answer.Status, tag: entityTag(&file), end: file.Size}
 	r.condition(q, request, file.Size)
 	var body isolate.Body
 	var err error
@@ -184,6 +192,14 @@ func (a *assets) respond(s *versionSite, q *site.Request, answer site.Answer, re
 		}
 	}
 	return assetResponse(r.status, s.config.Headers(q, r.headers(&file, q, request, kept)), body), nil
+}
+
+// entityTag is the ETag of a file.
+func entityTag(file *store.Asset) string {
+	var text [2 + 2*len(file.Tag)]byte
+	text[0], text[len(text)-1] = '"', '"'
+	hex.Encode(text[1:], file.Tag[:])
+	return string(text[:])
 }
 
 // assetReply is what of a file is sent.

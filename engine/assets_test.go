@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	goruntime "runtime"
 	"strings"
 	"testing"
 
@@ -129,7 +130,7 @@ func (p *platform) wantAnswer(method, url, want string, header ...string) {
 // tagOf is the ETag of an asset.
 func tagOf(f assetFile) string {
 	a := store.NewAsset("", "", f.contentType, int64(len(f.content)), []store.Hash{store.HashOf(f.content)})
-	return `"` + a.Tag.String() + `"`
+	return entityTag(&a)
 }
 
 func TestAssets(t *testing.T) {
@@ -442,6 +443,40 @@ func TestLargeAssets(t *testing.T) {
 		if bytes, _, _ := p.assets.kept.stats(); bytes > cache {
 			t.Errorf("%d bytes are kept, %d may be", bytes, cache)
 		}
+	}
+}
+
+// TestAssetStreamsAreSmall: whoever reads a large file slowly holds one chunk of it.
+func TestAssetStreamsAreSmall(t *testing.T) {
+	p := openPlatform(t, func(o *Options) { o.AssetCacheBytes = 1 })
+	p.namespace("production")
+	content := make([]byte, 16<<20)
+	rand.NewChaCha8([32]byte{1}).Read(content)
+	p.deploySite("production/big", "", "", assetFile{"/big", "", content})
+	const readers = 50
+	heap := func() int64 {
+		var m goruntime.MemStats
+		goruntime.GC()
+		goruntime.ReadMemStats(&m)
+		return int64(m.HeapAlloc)
+	}
+	before := heap()
+	var open []*isolate.Response
+	for range readers {
+		resp, err := p.Serve(&Event{Request: newRequest("GET", "http://big/big"), Host: "big"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.CopyN(io.Discard, resp.Body.Stream, 3<<20); err != nil {
+			t.Fatal(err)
+		}
+		open = append(open, resp)
+	}
+	if grown := heap() - before; grown > readers*2*store.ChunkSize {
+		t.Errorf("%d readers of 16 MiB hold %d KiB", readers, grown>>10)
+	}
+	for _, resp := range open {
+		resp.Release()
 	}
 }
 

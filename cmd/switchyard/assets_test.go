@@ -196,10 +196,8 @@ func (p *platform) putBucket(token string, bucket []string, byHash map[string]st
 func TestAssetsSurviveAKill(t *testing.T) {
 	dir := t.TempDir()
 	p := serve(t, dir, "--namespace", "production")
-	if status, e := p.api("POST", "/workers/dispatch/namespaces", "application/json", []byte(`{"name":"production"}`)); status != 200 {
-		t.Fatal(status, e.message())
-	}
-	const script = "/workers/dispatch/namespaces/production/scripts/a"
+	p.createNamespace("production")
+	script := customers("production") + "a"
 	files := map[string]string{"/index.html": "home", "/big": strings.Repeat("0123456789", 200_000)}
 	token := p.putAssets(script, files)
 	p.cmd.Process.Kill()
@@ -237,11 +235,80 @@ func TestAssetsSurviveAKill(t *testing.T) {
 	}
 }
 
+// deployAssets uploads a Worker with files beside it.
+func (p *platform) deployAssets(path string, w worker, config map[string]any, files map[string]string) {
+	p.t.Helper()
+	metadata := maps.Clone(w.metadata)
+	if metadata == nil {
+		metadata = map[string]any{}
+	}
+	metadata["assets"] = map[string]any{"jwt": p.putAssets(path, files), "config": config}
+	w.metadata = metadata
+	p.deploy(path, w)
+}
+
+// TestAssetsFromGuests: what a Worker passes on is by handle, from JavaScript and from wasm, and has
+// the answer's own status: to HEAD, a range, what has not changed and a redirect too.
+func TestAssetsFromGuests(t *testing.T) {
+	module, err := os.ReadFile("../../isolate/guest/c/example.wasm")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := serve(t, t.TempDir(), "--namespace", "production")
+	p.createNamespace("production")
+	large := strings.Repeat("0123456789abcdef", 20<<16) // 20 MiB
+	first := map[string]any{"run_worker_first": true}
+	w := script(`export default { fetch(request, env) { return env.ASSETS.fetch(request); } }`, map[string]any{"name": "ASSETS", "type": "assets"})
+	w.metadata["limits"] = map[string]any{"memory_mb": 8, "cpu_ms": 50}
+	p.deployAssets(customers("production")+"js", w, first, map[string]string{"/large": large, "/index.html": "home", "/f/index.html": "f"})
+	for range 3 {
+		if status, body := p.get("http://js.test/large"); status != 200 || body != large {
+			t.Fatalf("%d, %d bytes", status, len(body))
+		}
+	}
+	p.wants("http://js.test/", 200, "home")
+	p.wants("http://js.test/none", 404, "")
+	p.wantsHeaders("http://js.test/f?x", 307, "Location: /f/?x")
+	r, err := p.client().Head("http://js.test/large")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.StatusCode != 200 || r.ContentLength != int64(len(large)) {
+		t.Errorf("HEAD: %d, length %d", r.StatusCode, r.ContentLength)
+	}
+	ask := func(header, value string) (int, string) {
+		t.Helper()
+		req, err := http.NewRequest("GET", "http://js.test/large", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set(header, value)
+		resp, err := p.client().Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return resp.StatusCode, readAll(t, resp.Body)
+	}
+	if status, body := ask("If-None-Match", r.Header.Get("ETag")); status != 304 || body != "" {
+		t.Errorf("unchanged: %d %q", status, body)
+	}
+	if status, body := ask("Range", "bytes=1048574-1048577"); status != 206 || body != "ef01" {
+		t.Errorf("range: %d %.20q", status, body)
+	}
+
+	p.deployAssets(customers("production")+"wasm", worker{main: "worker.wasm", modules: map[string]string{"worker.wasm": string(module)},
+		metadata: map[string]any{"bindings": []map[string]any{{"name": "DISPATCHER", "type": "assets"}}}}, first, map[string]string{"/dispatch/large": large})
+	if status, body := p.get("http://wasm.test/dispatch/large"); status != 200 || body != large {
+		t.Errorf("wasm: %d, %d bytes", status, len(body))
+	}
+	p.wants("http://wasm.test/hello", 200, "Hello /hello")
+}
+
 // TestHostileAssetPaths reach no file but those of the manifest.
 func TestHostileAssetPaths(t *testing.T) {
 	p := serve(t, t.TempDir(), "--namespace", "production")
-	p.api("POST", "/workers/dispatch/namespaces", "application/json", []byte(`{"name":"production"}`))
-	const script = "/workers/dispatch/namespaces/production/scripts/a"
+	p.createNamespace("production")
+	script := customers("production") + "a"
 	token := p.putAssets(script, map[string]string{"/index.html": "home", "/b/c.txt": "c"})
 	var form bytes.Buffer
 	w := multipart.NewWriter(&form)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -37,8 +36,6 @@ type Asset struct {
 
 // Tag tells the contents of files apart: the beginning of a SHA-256 over type and chunks.
 type Tag [16]byte
-
-func (t Tag) String() string { return hex.EncodeToString(t[:]) }
 
 // NewAsset describes a file whose chunks have been put.
 func NewAsset(path, key, contentType string, size int64, chunks []Hash) Asset {
