@@ -2,15 +2,12 @@ package engine
 
 import (
 	"context"
-	"encoding/hex"
 	"fmt"
-	"strconv"
 	"strings"
 
 	"switchyard/engine/site"
 	"switchyard/engine/store"
 	"switchyard/isolate"
-	"switchyard/isolate/abi"
 )
 
 // What is known of a version's assets (version.assets). What they are is read when they are asked
@@ -163,109 +160,4 @@ func hostname(authority string) string {
 		}
 	}
 	return authority
-}
-
-// revalidate is the Cache-Control of an asset, unless its version's rules have another.
-const revalidate = "public, max-age=0, must-revalidate"
-
-// respond makes the response to a request with these headers.
-func (a *assets) respond(s *versionSite, q *site.Request, answer site.Answer, request abi.HeaderBlock) (*isolate.Response, error) {
-	if answer.File < 0 {
-		var headers []site.Header
-		switch {
-		case answer.Location != "":
-			headers = append(headers, site.Header{Name: "location", Value: answer.Location})
-		case answer.Status == 405:
-			headers = append(headers, site.Header{Name: "allow", Value: "GET, HEAD"})
-		}
-		return assetResponse(answer.Status, s.config.Headers(q, headers), isolate.Body{}), nil
-	}
-	file := s.manifest.Asset(answer.File)
-	r := assetReply{status: answer.Status, tag: entityTag(&file), end: file.Size}
-	r.condition(q, request, file.Size)
-	var body isolate.Body
-	var err error
-	kept := true
-	if r.status != 304 && q.Method != "HEAD" {
-		if body, kept, err = a.body(s.owner, &file, r.first, r.end); err != nil {
-			return nil, err
-		}
-	}
-	return assetResponse(r.status, s.config.Headers(q, r.headers(&file, q, request, kept)), body), nil
-}
-
-// entityTag is the ETag of a file.
-func entityTag(file *store.Asset) string {
-	var text [2 + 2*len(file.Tag)]byte
-	text[0], text[len(text)-1] = '"', '"'
-	hex.Encode(text[1:], file.Tag[:])
-	return string(text[:])
-}
-
-// assetReply is what of a file is sent.
-type assetReply struct {
-	status     int
-	tag        string
-	first, end int64 // of the file's bytes
-	ranged     string
-}
-
-// condition looks at the headers that ask for less than the file (RFC 9110, 13 and 14).
-func (r *assetReply) condition(q *site.Request, request abi.HeaderBlock, size int64) {
-	if tags := values(request, "if-none-match"); tags != "" && matchesTag(tags, r.tag) {
-		r.status, r.end = 304, 0
-		return
-	}
-	wanted := string(request.Get("range"))
-	if wanted == "" || r.status != 200 || q.Method != "GET" {
-		return
-	}
-	if unless := string(request.Get("if-range")); unless != "" && unless != r.tag {
-		return
-	}
-	first, end, ok := byteRange(wanted, int(size))
-	switch {
-	case !ok:
-	case first >= end:
-		r.status, r.end, r.ranged = 416, 0, fmt.Sprintf("bytes */%d", size)
-	default:
-		r.status, r.first, r.end = 206, int64(first), int64(end)
-		r.ranged = fmt.Sprintf("bytes %d-%d/%d", first, end-1, size)
-	}
-}
-
-func (r *assetReply) headers(file *store.Asset, q *site.Request, request abi.HeaderBlock, kept bool) []site.Header {
-	headers := make([]site.Header, 0, 8)
-	add := func(name, value string) { headers = append(headers, site.Header{Name: name, Value: value}) }
-	add("etag", r.tag)
-	if file.Type != "" {
-		add("content-type", file.Type)
-	}
-	if request.Get("authorization") == nil && request.Get("range") == nil {
-		add("cache-control", revalidate)
-	}
-	if r.ranged != "" {
-		add("content-range", r.ranged)
-	}
-	status := "MISS"
-	if kept {
-		status = "HIT"
-	}
-	add("cf-cache-status", status)
-	if q.Method == "HEAD" && r.status != 304 {
-		add("content-length", strconv.FormatInt(file.Size, 10))
-	}
-	return headers
-}
-
-func assetResponse(status int, headers []site.Header, body isolate.Body) *isolate.Response {
-	size := 64
-	for _, h := range headers {
-		size += len(h.Name) + len(h.Value) + 8
-	}
-	head := abi.AppendResponseHead(make([]byte, 0, size), status)
-	for _, h := range headers {
-		head = abi.AppendHeader(head, 0, h.Name, h.Value)
-	}
-	return &isolate.Response{Head: abi.ResponseHead(head), Body: body}
 }

@@ -109,6 +109,9 @@ func settable(name string) bool {
 	return true
 }
 
+// HasHeaders says whether there are rules for headers at all.
+func (c *Config) HasHeaders() bool { return len(c.headers) > 0 }
+
 // Headers lays the rules for a request over the headers of its response. The first rule that
 // sets a header replaces it, further ones add to it.
 func (c *Config) Headers(r *Request, headers []Header) []Header {
