@@ -90,6 +90,7 @@ type upload struct {
 	isolation          string
 	cpuMs              int // 0: the default
 	bindings           []map[string]any
+	files              map[string]string // static assets by path; a Worker beside them is asked first
 }
 
 // buildSwitchyard builds the binary, once a run.
@@ -168,7 +169,11 @@ func serveSwitchyard(dir, data string, flags []string, more ...string) (*process
 
 func deployAll(control string, uploads []upload) error {
 	for _, u := range uploads {
-		contentType, body := u.form()
+		token, err := uploadFiles(control, u.path, u.files)
+		if err != nil {
+			return err
+		}
+		contentType, body := u.form(token)
 		if err := call("PUT", control+accountAPI+u.path, contentType, body); err != nil {
 			return err
 		}
@@ -176,8 +181,15 @@ func deployAll(control string, uploads []upload) error {
 	return nil
 }
 
-func (u upload) form() (contentType string, body []byte) {
-	metadata := map[string]any{"main_module": u.main, "bindings": u.bindings}
+// form is what is uploaded. assets is the token of its files.
+func (u upload) form(assets string) (contentType string, body []byte) {
+	metadata := map[string]any{"bindings": u.bindings}
+	if assets != "" {
+		metadata["assets"] = map[string]any{"jwt": assets, "config": map[string]any{"run_worker_first": u.main != ""}}
+	}
+	if u.main != "" {
+		metadata["main_module"] = u.main
+	}
 	if u.isolation != "" {
 		metadata["switchyard"] = map[string]string{"isolation": u.isolation}
 	}
@@ -195,6 +207,10 @@ func (u upload) form() (contentType string, body []byte) {
 	var buf bytes.Buffer
 	form := multipart.NewWriter(&buf)
 	form.WriteField("metadata", string(doc))
+	if u.main == "" {
+		form.Close()
+		return form.FormDataContentType(), buf.Bytes()
+	}
 	part, _ := form.CreatePart(textproto.MIMEHeader{ // a bytes.Buffer takes every write
 		"Content-Disposition": {fmt.Sprintf(`form-data; name=%q; filename=%q`, u.main, u.main)},
 		"Content-Type":        {kind},
@@ -209,7 +225,7 @@ func call(method, url, contentType string, body []byte) error {
 	return err
 }
 
-// fetch makes a request of the benches' own; an answer that is not 200 is an error.
+// fetch makes a request of the benches' own; an answer that is no 2xx is an error.
 func fetch(method, url, token, contentType string, body []byte) ([]byte, error) {
 	r, err := http.NewRequest(method, url, bytes.NewReader(body))
 	if err != nil {
@@ -227,7 +243,7 @@ func fetch(method, url, token, contentType string, body []byte) ([]byte, error) 
 	}
 	defer resp.Body.Close()
 	answer, err := io.ReadAll(resp.Body)
-	if err == nil && resp.StatusCode != http.StatusOK {
+	if err == nil && resp.StatusCode/100 != 2 {
 		err = fmt.Errorf("%s %s: %d %.500s", method, url, resp.StatusCode, answer)
 	}
 	return answer, err

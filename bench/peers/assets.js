@@ -1,0 +1,1 @@
+export default { fetch(request, env) { return env.ASSETS.fetch(request); } };
