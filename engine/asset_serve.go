@@ -96,7 +96,7 @@ func (inv *invocation) intercept(ctx context.Context, v *version, req *isolate.R
 	} else if a, worker = s.config.Route(s.manifest, &q); worker {
 		return nil, nil
 	}
-	inv.script.namespace.traffic.assets.Add(1)
+	inv.account.add(inv.chain.shard, countAssets, 1)
 	return inv.engine.assets.respond(s, &q, a, req.Head.Headers())
 }
 
@@ -114,7 +114,7 @@ func (inv *invocation) fetchAsset(ctx context.Context, sub *isolate.Subrequest) 
 		return nil, errNoAssets
 	}
 	q := siteRequest(sub.Request)
-	inv.script.namespace.traffic.assets.Add(1)
+	inv.account.add(inv.chain.shard, countAssets, 1)
 	return inv.engine.assets.respond(s, &q, s.config.Answer(s.manifest, &q), sub.Request.Head.Headers())
 }
 

@@ -22,6 +22,7 @@ type catalog struct {
 	plain      *namespace // of the Workers outside every namespace
 	namespaces atomic.Pointer[map[string]*namespace]
 	routes     atomic.Pointer[routeTable]
+	plans      atomic.Pointer[planTable]
 }
 
 // namespace is a dispatch namespace with its scripts, or with id "" the plain Workers.
@@ -30,7 +31,9 @@ type namespace struct {
 	record  atomic.Pointer[store.Namespace]
 	scripts *scriptTable // by name
 	byID    *scriptTable
-	traffic traffic
+	terms   atomic.Pointer[namespaceTerms] // nil: it limits nothing
+	nobody  atomic.Pointer[account]        // of requests for scripts that are not there; nil before the first
+	totals  sums                           // of what its Workers spent since the start; accounting.mu guards it
 
 	// commit is held for reading while a change of one of its scripts is written and published,
 	// for writing while the namespace itself is dropped.
@@ -47,6 +50,14 @@ type script struct {
 	name      string
 	namespace *namespace
 	state     atomic.Pointer[scriptState]
+	terms     atomic.Pointer[terms]
+	account   atomic.Pointer[account] // nil before its first call
+}
+
+func newScript(id, name string, n *namespace) *script {
+	s := &script{id: id, name: name, namespace: n}
+	s.terms.Store(noTerms)
+	return s
 }
 
 // scriptState is a script at one moment.
@@ -77,6 +88,7 @@ func newCatalog() *catalog {
 	c := &catalog{plain: newNamespace(store.Namespace{})}
 	c.namespaces.Store(&map[string]*namespace{})
 	c.routes.Store(newRouteTable(nil))
+	c.plans.Store(newPlanTable(nil))
 	return c
 }
 

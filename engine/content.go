@@ -79,13 +79,13 @@ func (e *Engine) recipe(v *version, frozen []byte) (*recipe, error) {
 		return nil, err
 	}
 	if frozen != nil {
-		return e.newRecipe(v.script.ref(), &stored, nil, frozen)
+		return e.newRecipe(v.script.ref(), v.script.terms.Load(), &stored, nil, frozen)
 	}
 	modules, err := e.modules(&stored)
 	if err != nil {
 		return nil, err
 	}
-	return e.newRecipe(v.script.ref(), &stored, modules, nil)
+	return e.newRecipe(v.script.ref(), v.script.terms.Load(), &stored, modules, nil)
 }
 
 // suspendedPlain is how many requests may wait in one JavaScript isolate of a plain Worker:
@@ -93,7 +93,7 @@ func (e *Engine) recipe(v *version, frozen []byte) (*recipe, error) {
 const suspendedPlain = 32
 
 // newRecipe says how to run v, whose secrets are open, from its modules or its frozen snapshot.
-func (e *Engine) newRecipe(ref Ref, v *Version, modules []isolate.Module, frozen []byte) (*recipe, error) {
+func (e *Engine) newRecipe(ref Ref, t *terms, v *Version, modules []isolate.Module, frozen []byte) (*recipe, error) {
 	env, err := newEnv(v)
 	if err != nil {
 		return nil, err
@@ -102,14 +102,13 @@ func (e *Engine) newRecipe(ref Ref, v *Version, modules []isolate.Module, frozen
 	if ref.Namespace == "" {
 		defaults, suspended = &e.plainLimits, suspendedPlain
 	}
-	alone := defaulted(v.Limits, defaults)
 	return &recipe{
 		spec: isolate.Spec{
 			Name: ref.String(), Main: v.Main, Modules: modules, Frozen: frozen, Env: env, Policy: v.Policy,
-			Memory: alone.Memory, Suspended: suspended, Node: nodeCompat(v),
+			Memory: newRules(v.Limits, t, defaults).alone.Memory, Suspended: suspended, Node: nodeCompat(v),
 		},
-		targets: e.newTargets(v.Bindings),
-		limits:  v.Limits,
-		alone:   alone,
+		targets:  e.newTargets(v.Bindings),
+		limits:   v.Limits,
+		defaults: defaults,
 	}, nil
 }

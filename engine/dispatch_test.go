@@ -108,7 +108,7 @@ func TestLoopEnds(t *testing.T) {
 	p := seed(t)
 	p.deploy("dispatcher", "try service SELF http://self/", serviceTo("SELF", "dispatcher"))
 	p.want("http://x.test/", "error: "+ErrLoop.Error())
-	if got := p.catalog.plain.traffic.requests.Load(); got != maxDepth {
+	if got := total(p.Engine, "").Calls; got != maxDepth {
 		t.Errorf("%d calls, want %d", got, maxDepth)
 	}
 }

@@ -148,7 +148,8 @@ func (d *draft) number() {
 
 // evaluate runs the upload's global scope, which is the last thing that can be wrong with it.
 func (d *draft) evaluate(ctx context.Context) (*loaded, error) {
-	r, err := d.engine.newRecipe(d.ref, &d.version, d.upload.Modules, nil)
+	t := d.engine.catalog.termsOf(d.namespace, d.ref.Script, d.record.Tags)
+	r, err := d.engine.newRecipe(d.ref, t, &d.version, d.upload.Modules, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -38,6 +38,13 @@ type Options struct {
 
 	// AssetCacheBytes bounds what of static assets is kept in memory. Default: 64 MiB.
 	AssetCacheBytes int64
+	// UsageFlush is how often what was spent is written down, and how much of it a killed process
+	// loses. Default: 2 s.
+	UsageFlush time.Duration
+	// KeepMinutes, KeepHours and KeepDays are how long usage is known by the minute, the hour and
+	// the day. Default: 48 h, 62 days, 400 days.
+	KeepMinutes, KeepHours, KeepDays time.Duration
+	MetricScripts                    int // scripts that /metrics names, the busiest. Default: none.
 
 	// AuditAge and AuditEntries bound the audit log. Default: 90 days, a million entries.
 	AuditAge     time.Duration
@@ -47,12 +54,16 @@ type Options struct {
 	Log       func(LogLine) // takes guests' log lines. Default: stderr, at most 1000 lines a second.
 	Logger    *slog.Logger  // the engine's own. Default: slog.Default().
 
-	runtime runtime // a test's in place of Runtime
+	runtime runtime          // a test's in place of Runtime
+	now     func() time.Time // a test's clock for usage and quotas
 }
 
 func (o Options) withDefaults() Options {
 	if o.runtime == nil {
 		o.runtime = isolates{o.Runtime}
+	}
+	if o.now == nil {
+		o.now = time.Now
 	}
 	if o.Egress == nil {
 		o.Egress = noEgress{}
@@ -67,6 +78,10 @@ func (o Options) withDefaults() Options {
 	o.CacheBytes = cmp.Or(o.CacheBytes, 64<<20)
 	o.ScriptCacheBytes = cmp.Or(o.ScriptCacheBytes, 8<<20)
 	o.AssetCacheBytes = cmp.Or(o.AssetCacheBytes, 64<<20)
+	o.UsageFlush = cmp.Or(o.UsageFlush, 2*time.Second)
+	o.KeepMinutes = cmp.Or(o.KeepMinutes, 48*time.Hour)
+	o.KeepHours = cmp.Or(o.KeepHours, 62*24*time.Hour)
+	o.KeepDays = cmp.Or(o.KeepDays, 400*24*time.Hour)
 	o.MaxLoaded = cmp.Or(o.MaxLoaded, 1000)
 	o.AuditAge = cmp.Or(o.AuditAge, 90*24*time.Hour)
 	o.AuditEntries = cmp.Or(o.AuditEntries, 1_000_000)
@@ -78,9 +93,10 @@ func (o Options) withDefaults() Options {
 // Engine is a whole platform without its sockets. Its methods may be called from many
 // goroutines. Locks, in the order in which they are taken:
 //
-//	keyLock (one script, "namespaces" or "tokens"; then "routes") → namespace.commit → publishing → pools.mu
+//	keyLock (one script, "namespaces", "plans" or "tokens"; then "routes") → namespace.commit → accounting.writing
+//	→ publishing → pools.mu, accounting.mu
 //
-// Serve takes none of them on its way to a version that is loaded.
+// Serve takes none of them on its way to a version that is loaded and was called before.
 type Engine struct {
 	store       *store.Store
 	derived     *store.Derived // nil: none
@@ -89,6 +105,7 @@ type Engine struct {
 	cache       *cache
 	limiters    *limiters
 	assets      *assets
+	usage       *accounting
 	egress      Egress
 	host        isolate.Host
 	output      func(LogLine)
@@ -136,8 +153,28 @@ func Open(o Options) (*Engine, error) {
 	if e.catalog, err = restore(e.store, &e.tokens); err != nil {
 		return nil, errors.Join(fmt.Errorf("data directory %s: %w", o.Dir, err), e.store.Close())
 	}
+	if e.usage, err = e.openUsage(&o); err != nil {
+		return nil, errors.Join(fmt.Errorf("data directory %s: %w", o.Dir, err), e.store.Close())
+	}
 	e.startCollector()
 	return e, nil
+}
+
+// openUsage continues the books, and lets plans and namespaces count from what they say.
+func (e *Engine) openUsage(o *Options) (*accounting, error) {
+	a, err := openAccounting(e.store, o)
+	if err != nil {
+		return nil, err
+	}
+	for p := range e.catalog.periods() {
+		if err := a.recall(context.Background(), p); err != nil {
+			return nil, err
+		}
+	}
+	e.usage = a
+	e.resettler(func(s *script) []string { return s.state.Load().record.Tags }).all()
+	a.start()
+	return a, nil
 }
 
 func checkOptions(o *Options) error {
@@ -171,6 +208,7 @@ func (e *Engine) Close() error {
 	}
 	e.collector.close()
 	e.pools.close()
+	e.usage.close()
 	return e.store.Close()
 }
 

@@ -15,6 +15,7 @@ var (
 	ErrDeploymentNotFound = errors.New("deployment not found")
 	ErrRouteNotFound      = errors.New("route not found")
 	ErrRouteExists        = errors.New("route already exists")
+	ErrPlanNotFound       = errors.New("plan not found")
 	ErrNoEntry            = errors.New("no Worker is deployed for this request") // 503 until the entry script is there
 	ErrUnavailable        = errors.New("the store does not accept changes")      // disk full, closing
 	ErrConflict           = errors.New("changed by somebody else meanwhile")     // a lost race between two edits
@@ -24,6 +25,12 @@ var (
 	ErrWorkerNotFound = errors.New("Worker not found")
 	// ErrLoop is too many Workers called one from another.
 	ErrLoop = errors.New("Too many Workers in a chain of calls.")
+
+	// What a call is refused with, or a fetch: its caller may catch it.
+	ErrRate        = errors.New("Worker exceeded its limit of requests per second.")
+	ErrConcurrent  = errors.New("Worker exceeded its limit of concurrent requests.")
+	ErrEgressBytes = errors.New("Worker exceeded its limit of bytes sent to and received from origins.")
+	ErrQuota       = errors.New("Worker exceeded its quota.") // always a *QuotaError
 )
 
 // InputError is an upload or a change that was refused; nothing was changed.

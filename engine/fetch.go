@@ -50,7 +50,7 @@ func (inv *invocation) fetch(ctx context.Context, sub *isolate.Subrequest) (*iso
 // send sends one request to egress or to a Worker. It owns sub.Request.
 func (inv *invocation) send(ctx context.Context, sub *isolate.Subrequest) (*isolate.Response, error) {
 	if sub.Binding == isolate.FetchGlobal && inv.outbound == nil && !inv.asked.noSubrequests {
-		return inv.engine.egress.Fetch(ctx, inv.tenant, sub.Request)
+		return inv.leave(ctx, sub.Request)
 	}
 	if inv.targetKind(sub.Binding) == targetAssets {
 		return inv.fetchAsset(ctx, sub)
@@ -108,6 +108,7 @@ func (inv *invocation) toOutbound() (*invocation, error) {
 		return nil, fmt.Errorf("outbound Worker %q: %w", worker.Service, err)
 	}
 	child.call.Params = inv.outbound.params
+	child.stage = stageOutbound
 	return child, nil
 }
 
@@ -130,6 +131,7 @@ func (inv *invocation) toPlain(name, entrypoint string) (*invocation, error) {
 	child := inv.callee(s)
 	child.call.Entrypoint = entrypoint
 	child.tenant = inv.tenant
+	child.egress = inv.egress
 	return child, nil
 }
 
@@ -149,6 +151,7 @@ func (inv *invocation) toUserWorker(t *target, sub *isolate.Subrequest) (*invoca
 	}
 	child := inv.callee(s)
 	child.asked = options
+	child.stage, child.payer = stageUser, child.account
 	child.outbound = cmp.Or(options.outbound, inv.outbound)
 	return child, nil
 }

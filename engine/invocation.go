@@ -28,8 +28,13 @@ type invocation struct {
 	outbound *outboundCall // of its fetches; nil: they go to egress
 	asked    *dispatchOptions
 	tenant   string // whose connections its fetches use
-	depth    int    // 1 is the Worker that the ingress calls
-	first    bool   // its version had to be loaded for it
+	account  *account
+	payer    *account // for whom it is; nil: for whom the chain is
+	stage    stage
+	gated    bool          // it has a place at the account's gate
+	egress   *egressBudget // what its fetches may move, and those of whom it calls; nil: no limit
+	depth    int           // 1 is the Worker that the ingress calls
+	first    bool          // its version had to be loaded for it
 	charged  atomic.Int64
 	holders  atomic.Int32
 }
@@ -41,13 +46,16 @@ func (e *Engine) acquireInvocation(c *chain, s *script, depth int) *invocation {
 	inv := invocations.Get().(*invocation)
 	inv.engine, inv.chain, inv.script, inv.depth = e, c, s, depth
 	inv.asked, inv.tenant = &noOptions, s.id
+	inv.account = e.usage.of(s)
 	return inv
 }
 
 // callee begins the record of a call that inv makes.
 func (inv *invocation) callee(s *script) *invocation {
 	inv.chain.hold()
-	return inv.engine.acquireInvocation(inv.chain, s, inv.depth+1)
+	child := inv.engine.acquireInvocation(inv.chain, s, inv.depth+1)
+	child.payer, child.stage = inv.payer, inv.stage
+	return child
 }
 
 // drop gives the record back when its last holder does.
@@ -61,6 +69,7 @@ func (inv *invocation) free() {
 	inv.chain.drop()
 	inv.engine, inv.chain, inv.script, inv.version, inv.loaded = nil, nil, nil, nil, nil
 	inv.outbound, inv.asked, inv.tenant = nil, nil, ""
+	inv.account, inv.payer, inv.stage, inv.gated, inv.egress = nil, nil, stageDispatch, false, nil
 	inv.first = false
 	inv.charged.Store(0)
 	c := &inv.call
@@ -71,22 +80,15 @@ func (inv *invocation) free() {
 
 // run performs the call. It owns req, and gives up the record.
 func (inv *invocation) run(ctx context.Context, req *isolate.Request) (*isolate.Response, error) {
-	traffic := &inv.script.namespace.traffic
-	traffic.requests.Add(1)
 	v := inv.script.pick()
 	if v != nil && inv.call.Entrypoint == "" && v.assets.Load() != withoutAssets {
 		if resp, err := inv.intercept(ctx, v, req); resp != nil || err != nil {
-			req.Release()
-			if err != nil {
-				traffic.failed(err)
-			}
-			inv.free()
-			return resp, err
+			return inv.intercepted(req, resp, err)
 		}
 	}
-	if err := inv.enter(ctx, v); err != nil {
+	if err := inv.come(ctx, v); err != nil {
 		req.Release()
-		traffic.failed(err)
+		inv.account.failed(inv.chain.shard, err)
 		inv.free()
 		return nil, err
 	}
@@ -95,6 +97,9 @@ func (inv *invocation) run(ctx context.Context, req *isolate.Request) (*isolate.
 	c := &inv.call
 	c.Context, c.Request, c.Host, c.Owner, c.Done = ctx, req, inv.engine.host, inv, done
 	c.Limits = inv.effectiveLimits()
+	if inv.egress == nil && c.Limits.EgressBytes > 0 {
+		inv.egress = newEgressBudget(c.Limits.EgressBytes)
+	}
 	resp, err := inv.loaded.pool.Invoke(c)
 	inv.loaded.leave()
 	inv.charge(c.Usage.CPU)
@@ -103,7 +108,7 @@ func (inv *invocation) run(ctx context.Context, req *isolate.Request) (*isolate.
 	}
 	inv.chain.answered(c.Isolate, !inv.script.namespace.isPlain())
 	if err != nil {
-		traffic.failed(err)
+		inv.account.failed(inv.chain.shard, err)
 		inv.logFault(err)
 	}
 	return resp, err
@@ -141,7 +146,7 @@ const maxEnterTries = 100
 func done(c *isolate.Call, usage isolate.Usage) {
 	inv := c.Owner.(*invocation)
 	inv.charge(usage.CPU)
-	inv.script.namespace.traffic.settle(usage)
+	inv.settle(&usage)
 	inv.drop()
 }
 
@@ -154,18 +159,21 @@ func (inv *invocation) charge(cpu time.Duration) {
 		}
 		if inv.charged.CompareAndSwap(old, int64(cpu)) {
 			inv.chain.cpu.Add(int64(cpu) - old)
+			inv.account.add(inv.chain.shard, countOwnCPU, uint64(int64(cpu)-old))
+			inv.payerNow().spend(inv.chain.shard, inv.stageNow(), cpu-time.Duration(old))
 			return
 		}
 	}
 }
 
-// effectiveLimits is the smallest of what the dispatch and the script say, and where neither
-// says anything, the default.
+// effectiveLimits is the smallest of what the dispatch, the script, its plan and its namespace say, and
+// where none says anything, the default.
 func (inv *invocation) effectiveLimits() isolate.Limits {
+	r := inv.loaded.rules.Load()
 	if inv.asked.limits == (isolate.Limits{}) {
-		return inv.loaded.alone
+		return r.alone
 	}
-	return defaulted(inv.asked.limits.Min(inv.loaded.limits), &inv.loaded.alone)
+	return defaulted(inv.asked.limits.Min(r.limits), &r.alone)
 }
 
 func defaulted(l isolate.Limits, d *isolate.Limits) isolate.Limits {

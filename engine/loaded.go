@@ -13,10 +13,12 @@ import (
 //
 //	state: number of calls entering « 1 | retired
 type loaded struct {
-	pool    pool
-	targets []target       // by Subrequest.Binding
-	limits  isolate.Limits // the script's own
-	alone   isolate.Limits // those of a call whose dispatch asks for none: own, else the default
+	pool     pool
+	targets  []target              // by Subrequest.Binding
+	limits   isolate.Limits        // the script's own
+	defaults *isolate.Limits       // where nobody says anything
+	memory   int64                 // that the pool was made with
+	rules    atomic.Pointer[rules] // what holds for its calls; pools.mu guards it against other writers
 
 	state  atomic.Int64
 	used   atomic.Uint64 // number of the request that used it last, about
@@ -54,3 +56,10 @@ func (l *loaded) retire() {
 }
 
 func (l *loaded) close() { l.closed.Do(l.pool.Close) }
+
+// settle makes calls go by t; false: the pool has another memory than t allows.
+func (l *loaded) settle(t *terms) bool {
+	r := newRules(l.limits, t, l.defaults)
+	l.rules.Store(r)
+	return r.alone.Memory == l.memory
+}

@@ -4,23 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"sync/atomic"
 
 	"switchyard/isolate"
 )
 
-// traffic counts what the Workers of one namespace did. Labels stay bounded: there are few
-// namespaces, and what a script did is not a metric but usage.
-type traffic struct {
-	requests    atomic.Uint64 // calls of Workers, subrequests to Workers among them
-	subrequests atomic.Uint64
-	assets      atomic.Uint64 // responses with static assets
-	cpu         atomic.Uint64 // nanoseconds
-	errors      [len(faults) + 1]atomic.Uint64
-}
-
-// faults names the ways in which a call ends without a response. The last one, "other", is
-// what is in none of them.
+// faults names the ways in which a call ends without a response, and the limits that a guest may
+// reach and go on. The last one, "other", is what is in none of them.
 var faults = [...]struct {
 	err  error
 	kind string
@@ -37,17 +26,29 @@ var faults = [...]struct {
 	{isolate.ErrNoRoom, "no_room"},
 	{isolate.ErrClosed, "closed"},
 	{isolate.ErrCanceled, "canceled"},
-	{isolate.ErrBodyTooLarge, "body_limit"},
-	{isolate.ErrResponseTooLarge, "body_limit"},
+	{isolate.ErrBodyTooLarge, "request_limit"},
+	{isolate.ErrResponseTooLarge, "response_limit"},
+	{errLogLimit, "log_limit"},
+	{ErrRate, "rate_limit"},
+	{ErrConcurrent, "concurrency_limit"},
+	{ErrEgressBytes, "egress_limit"},
+	{ErrQuota, "quota"},
 	{ErrWorkerNotFound, "not_found"},
 	{ErrLoop, "loop"},
 	{errException, "exception"},
 }
 
-// errException stands for every *isolate.Exception in faults.
-var errException = errors.New("exception")
+// errException stands for every *isolate.Exception in faults, errLogLimit for lines that were dropped.
+var (
+	errException = errors.New("exception")
+	errLogLimit  = errors.New("log limit")
+)
 
-func (t *traffic) failed(err error) { t.errors[faultKind(err)].Add(1) }
+// Kinds of faults that are counted where no error passes by.
+var (
+	faultSubrequests = faultKind(isolate.ErrSubrequests)
+	faultLog         = faultKind(errLogLimit)
+)
 
 func faultKind(err error) int {
 	if _, ok := errors.AsType[*isolate.Exception](err); ok {
@@ -61,30 +62,10 @@ func faultKind(err error) int {
 	return len(faults)
 }
 
-func (t *traffic) settle(u isolate.Usage) {
-	if u.Subrequests > 0 { // the line is shared by all cores
-		t.subrequests.Add(uint64(u.Subrequests))
-	}
-	t.cpu.Add(uint64(u.CPU))
-}
-
 // WriteMetrics writes the engine's metrics in the Prometheus text format. The namespace of
 // plain Workers is "".
 func (e *Engine) WriteMetrics(w io.Writer) {
-	namespaces := append([]*namespace{e.catalog.plain}, e.catalog.all()...)
-	for _, n := range namespaces {
-		name, t := n.name(), &n.traffic
-		fmt.Fprintf(w, "switchyard_worker_requests_total{namespace=%q} %d\n", name, t.requests.Load())
-		fmt.Fprintf(w, "switchyard_worker_subrequests_total{namespace=%q} %d\n", name, t.subrequests.Load())
-		fmt.Fprintf(w, "switchyard_asset_responses_total{namespace=%q} %d\n", name, t.assets.Load())
-		fmt.Fprintf(w, "switchyard_worker_cpu_seconds_total{namespace=%q} %g\n", name, float64(t.cpu.Load())/1e9)
-		fmt.Fprintf(w, "switchyard_scripts{namespace=%q} %d\n", name, n.scripts.size.Load())
-		for i := range t.errors {
-			if count := t.errors[i].Load(); count > 0 {
-				fmt.Fprintf(w, "switchyard_worker_errors_total{namespace=%q,kind=%q} %d\n", name, faultName(i), count)
-			}
-		}
-	}
+	e.usage.writeMetrics(w, append([]*namespace{e.catalog.plain}, e.catalog.all()...))
 	fmt.Fprintf(w, "switchyard_ingress_requests_total %d\n", e.requests.Load())
 	fmt.Fprintf(w, "switchyard_versions_loaded %d\n", e.pools.size())
 	fmt.Fprintf(w, "switchyard_cold_starts_total{from=\"snapshot\"} %d\n", e.pools.thawed.Load())
@@ -107,4 +88,33 @@ func faultName(i int) string {
 		return "other"
 	}
 	return faults[i].kind
+}
+
+// writeMetrics writes what the Workers of each namespace did, and those that have a place did by name.
+func (a *accounting) writeMetrics(w io.Writer, namespaces []*namespace) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.drainLocked()
+	var all sums
+	for _, n := range namespaces {
+		name, t := n.name(), &n.totals
+		fmt.Fprintf(w, "switchyard_worker_requests_total{namespace=%q} %d\n", name, t[countCalls])
+		fmt.Fprintf(w, "switchyard_asset_responses_total{namespace=%q} %d\n", name, t[countAssets])
+		fmt.Fprintf(w, "switchyard_requests_total{namespace=%q} %d\n", name, t[countRequests])
+		fmt.Fprintf(w, "switchyard_worker_subrequests_total{namespace=%q} %d\n", name, t[countSubrequests])
+		fmt.Fprintf(w, "switchyard_worker_cpu_seconds_total{namespace=%q} %g\n", name, float64(t[countOwnCPU])/1e9)
+		for s, word := range []string{"dispatch", "user", "outbound"} {
+			fmt.Fprintf(w, "switchyard_stage_cpu_seconds_total{namespace=%q,stage=%q} %g\n", name, word, float64(t[countCPU+counter(s)])/1e9)
+		}
+		fmt.Fprintf(w, "switchyard_egress_bytes_total{namespace=%q,direction=\"received\"} %d\n", name, t[countEgressReceived])
+		fmt.Fprintf(w, "switchyard_egress_bytes_total{namespace=%q,direction=\"sent\"} %d\n", name, t[countEgressSent])
+		fmt.Fprintf(w, "switchyard_scripts{namespace=%q} %d\n", name, n.scripts.size.Load())
+		for i, count := range t[countErrors:] {
+			if count > 0 {
+				fmt.Fprintf(w, "switchyard_worker_errors_total{namespace=%q,kind=%q} %d\n", name, faultName(i), count)
+			}
+		}
+		all.add(t)
+	}
+	a.slots.write(w, &all)
 }

@@ -38,10 +38,14 @@ func (e *Engine) dispatchNamespace(name string) (*namespace, error) {
 
 func (n *namespace) describe() Namespace {
 	r := n.record.Load()
-	return Namespace{
+	out := Namespace{
 		ID: r.ID, Name: r.Name, Trusted: r.Trusted, Scripts: int(n.scripts.size.Load()),
 		Created: r.Created, Modified: r.Modified,
 	}
+	if t := n.terms.Load(); t != nil {
+		out.Limits, out.Quota = t.limits, t.quota
+	}
+	return out
 }
 
 // CreateNamespace makes an empty dispatch namespace.
@@ -68,7 +72,7 @@ func (e *Engine) CreateNamespace(ctx context.Context, name string) (Namespace, e
 	return e.Namespace(name)
 }
 
-// UpdateNamespace renames a namespace or changes its trust. Bindings lead to a namespace by
+// UpdateNamespace renames a namespace, or changes its trust, limits or quota. Bindings lead to a namespace by
 // name: after a rename, dispatch Workers must be deployed with the new one.
 func (e *Engine) UpdateNamespace(ctx context.Context, name string, p NamespacePatch) (Namespace, error) {
 	unlock, err := e.locks.lock(ctx, "namespaces")
@@ -93,11 +97,39 @@ func (e *Engine) UpdateNamespace(ctx context.Context, name string, p NamespacePa
 	if p.Trusted != nil {
 		r.Trusted = *p.Trusted
 	}
+	if err := e.patchTerms(ctx, n, &r, &p); err != nil {
+		return Namespace{}, err
+	}
 	r.Modified = time.Now()
 	if err := e.commit(ctx, n, store.PutNamespace(r.Modified, r)); err != nil {
 		return Namespace{}, err
 	}
 	return n.describe(), nil
+}
+
+// patchTerms changes what the namespace says about all of its scripts.
+func (e *Engine) patchTerms(ctx context.Context, n *namespace, r *store.Namespace, p *NamespacePatch) (err error) {
+	if p.Limits == nil && p.Quota == nil {
+		return nil
+	}
+	now := n.describe()
+	if p.Limits != nil {
+		now.Limits = *p.Limits
+	}
+	if p.Quota != nil {
+		now.Quota = *p.Quota
+	}
+	if err := checkLimits(&now.Limits); err != nil {
+		return err
+	}
+	if err := checkQuota(&now.Quota); err != nil {
+		return err
+	}
+	if err := e.usage.recall(ctx, now.Quota.Period); err != nil {
+		return err
+	}
+	r.Limits, r.Quota, err = encodeTerms(now.Limits, now.Quota)
+	return err
 }
 
 // DeleteNamespace removes a namespace and every script in it.

@@ -41,10 +41,10 @@ type pools struct {
 
 // recipe is what a version is made from.
 type recipe struct {
-	spec    isolate.Spec
-	targets []target
-	limits  isolate.Limits // loaded.limits
-	alone   isolate.Limits // loaded.alone
+	spec     isolate.Spec
+	targets  []target
+	limits   isolate.Limits // loaded.limits
+	defaults *isolate.Limits
 }
 
 // flight is one version being made for the requests that wait for it.
@@ -189,12 +189,15 @@ func (p *pools) make(ctx context.Context, turn chan struct{}, r *recipe) (*loade
 	if err != nil {
 		return nil, err
 	}
-	return &loaded{pool: made, targets: r.targets, limits: r.limits, alone: r.alone}, nil
+	return &loaded{pool: made, targets: r.targets, limits: r.limits, defaults: r.defaults, memory: r.spec.Memory}, nil
 }
 
 // installLocked makes l what v runs in, and returns what has to go for it: more than one while the
 // versions' snapshots take too much memory, so that they get fewer with each that comes.
 func (p *pools) installLocked(v *version, l *loaded) (victims []*loaded) {
+	if !l.settle(v.script.terms.Load()) { // its memory changed meanwhile: the next request makes it again
+		return append(victims, l)
+	}
 	v.loaded.Store(l)
 	p.mu.loaded[v] = struct{}{}
 	excess := len(p.mu.loaded) - p.max
@@ -275,6 +278,19 @@ func (p *pools) retire(v *version) {
 	if l != nil {
 		l.retire()
 	}
+}
+
+// settle makes what is loaded of s go by its terms. A version whose memory they change is put away.
+func (p *pools) settle(s *script) {
+	var victims []*loaded
+	p.mu.Lock()
+	for _, v := range s.state.Load().versions() {
+		if l := v.loaded.Load(); l != nil && !l.settle(s.terms.Load()) {
+			victims = append(victims, p.removeLocked(v))
+		}
+	}
+	p.mu.Unlock()
+	retireAll(victims)
 }
 
 func (p *pools) size() int {

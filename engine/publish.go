@@ -14,9 +14,13 @@ import (
 // All changes of one commit to one script become visible in one pointer swap.
 type edition struct {
 	catalog *catalog
+	note    func(*script)  // takes down what is to be known of a script that goes
 	adopt   func(*version) // gives a new version what was made ready for it
 	next    map[*script]*scriptState
 	fresh   []*script
+	plans   map[string]*Plan // by name; nil while no plan changed
+	settled *resettler
+	wide    []*namespace     // the terms of all of their scripts may have changed
 	routes  map[string]Route // by id; nil while no route changed
 	book    *tokenBook
 	tokens  map[string]tokenEntry // by id; nil while no token changed
@@ -27,12 +31,14 @@ type edition struct {
 // publish makes changes visible. They are durable.
 func (e *Engine) publish(changes []store.Change) {
 	adopt := func(v *version) { e.pools.adopt(v, e.requests.Load()) }
-	ed := edition{catalog: e.catalog, book: &e.tokens, adopt: adopt, next: map[*script]*scriptState{}}
+	ed := edition{catalog: e.catalog, note: e.usage.note, book: &e.tokens, adopt: adopt, next: map[*script]*scriptState{}}
+	ed.settled = e.resettler(ed.tags)
 	e.publishing.Lock()
 	for i := range changes {
 		ed.add(&changes[i])
 	}
 	ed.show()
+	ed.resettle()
 	e.publishing.Unlock()
 	for _, v := range ed.stale {
 		e.pools.retire(v)
@@ -52,12 +58,17 @@ func (ed *edition) add(c *store.Change) {
 	case store.KindPutScript:
 		s := ed.script(c.Script)
 		ed.state(s).record = *c.Script
+		ed.settled.script(s) // before its version comes, and before it is found
 	case store.KindAddVersion:
 		ed.addVersion(c.Version)
 	case store.KindAddDeployment:
 		ed.addDeployment(c.Deployment)
 	case store.KindDropScript:
 		ed.dropScript(ed.find(c.Drop.NamespaceID, c.Drop.ID))
+	case store.KindPutPlan:
+		ed.putPlan(c.Plan)
+	case store.KindDropPlan:
+		delete(ed.editPlans(), c.Drop.ID)
 	case store.KindPutRoute:
 		ed.editRoutes()[c.Route.ID] = Route(*c.Route)
 	case store.KindDropRoute:
@@ -76,6 +87,12 @@ func (ed *edition) putNamespace(record store.Namespace) {
 	}
 	old := n.name()
 	n.record.Store(&record)
+	said, err := readTerms(&record)
+	if err != nil {
+		panic("BUG: " + err.Error())
+	}
+	n.terms.Store(said)
+	ed.wide = append(ed.wide, n)
 	ed.catalog.edit(func(m map[string]*namespace) {
 		if m[old] == n {
 			delete(m, old)
@@ -119,7 +136,7 @@ func (ed *edition) script(record *store.Script) *script {
 	if s := n.byID.get(record.ID); s != nil {
 		return s
 	}
-	s := &script{id: record.ID, name: record.Name, namespace: n}
+	s := newScript(record.ID, record.Name, n)
 	s.state.Store(&scriptState{})
 	ed.fresh = append(ed.fresh, s)
 	return s
@@ -183,6 +200,7 @@ func (ed *edition) dropScript(s *script) {
 func (ed *edition) end(s *script) {
 	delete(ed.next, s)
 	ed.stale = append(ed.stale, s.state.Load().versions()...)
+	ed.note(s)
 	s.state.Store(&scriptState{})
 	ed.ended = append(ed.ended, s.id)
 }
@@ -222,4 +240,40 @@ func (ed *edition) show() {
 	if ed.tokens != nil {
 		ed.book.byID.Store(&ed.tokens)
 	}
+}
+
+func (ed *edition) putPlan(record *store.Plan) {
+	p, err := readPlan(record)
+	if err != nil {
+		panic("BUG: " + err.Error())
+	}
+	ed.editPlans()[p.Name] = &p
+}
+
+func (ed *edition) editPlans() map[string]*Plan {
+	if ed.plans == nil {
+		ed.plans = ed.catalog.plans.Load().edit()
+	}
+	return ed.plans
+}
+
+// resettle resolves the terms of the scripts that were there.
+func (ed *edition) resettle() {
+	clear(ed.settled.made)
+	if ed.plans != nil {
+		ed.catalog.plans.Store(newPlanTable(ed.plans))
+		ed.settled.all()
+		return
+	}
+	for _, n := range ed.wide {
+		ed.settled.namespace(n)
+	}
+}
+
+// tags are a script's when the changes are visible.
+func (ed *edition) tags(s *script) []string {
+	if st := ed.next[s]; st != nil {
+		return st.record.Tags
+	}
+	return s.state.Load().record.Tags
 }

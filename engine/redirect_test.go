@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"switchyard/engine/store"
 	"switchyard/isolate"
 	"switchyard/isolate/abi"
 )
@@ -82,7 +83,7 @@ func fetchFrom(t *testing.T, o *origins, req *isolate.Request, mode string) (*is
 	t.Helper()
 	released := 0
 	req.Free = func(*isolate.Request) { released++ }
-	inv := &invocation{engine: &Engine{egress: o}, asked: &noOptions, tenant: "t"}
+	inv := &invocation{engine: &Engine{egress: o}, asked: &noOptions, tenant: "t", chain: acquireChain(1), account: newAccount(newNamespace(store.Namespace{}), nil)}
 	resp, err := inv.fetch(t.Context(), &isolate.Subrequest{Binding: isolate.FetchGlobal, Request: req, Redirect: mode})
 	if released != 0 {
 		t.Error("the request is released while it may still be sent")

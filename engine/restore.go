@@ -9,13 +9,14 @@ import (
 // restore builds the catalog from the store at start. It keeps ids and names, compiles nothing
 // and reads no module. Records come in the order that store.Load promises.
 func restore(st *store.Store, book *tokenBook) (*catalog, error) {
-	r := restorer{catalog: newCatalog(), routes: map[string]Route{}, tokens: map[string]tokenEntry{}}
+	r := restorer{catalog: newCatalog(), routes: map[string]Route{}, tokens: map[string]tokenEntry{}, plans: map[string]*Plan{}}
 	if err := st.Load(r.take); err != nil {
 		return nil, err
 	}
 	r.finish()
 	r.catalog.routes.Store(newRouteTable(r.routes))
 	book.byID.Store(&r.tokens)
+	r.catalog.plans.Store(newPlanTable(r.plans))
 	return r.catalog, nil
 }
 
@@ -23,6 +24,7 @@ type restorer struct {
 	catalog    *catalog
 	routes     map[string]Route
 	tokens     map[string]tokenEntry
+	plans      map[string]*Plan
 	namespace  *namespace // of the script at hand
 	script     *script    // whose records come now
 	state      *scriptState
@@ -34,7 +36,18 @@ func (r *restorer) take(record store.Record) error {
 	switch {
 	case record.Namespace != nil:
 		n := newNamespace(*record.Namespace)
+		said, err := readTerms(record.Namespace)
+		if err != nil {
+			return err
+		}
+		n.terms.Store(said)
 		(*r.catalog.namespaces.Load())[n.name()] = n
+	case record.Plan != nil:
+		p, err := readPlan(record.Plan)
+		if err != nil {
+			return err
+		}
+		r.plans[p.Name] = &p
 	case record.Route != nil:
 		r.routes[record.Route.ID] = Route(*record.Route)
 	case record.Token != nil:
@@ -57,7 +70,7 @@ func (r *restorer) begin(record *store.Script) error {
 	if r.namespace == nil {
 		return fmt.Errorf("%w: script %s %q is in namespace %s, which is missing", store.ErrCorrupt, record.ID, record.Name, record.NamespaceID)
 	}
-	r.script = &script{id: record.ID, name: record.Name, namespace: r.namespace}
+	r.script = newScript(record.ID, record.Name, r.namespace)
 	r.state = &scriptState{record: *record}
 	r.state.record.NamespaceID = r.namespace.id // one copy of it in memory
 	return nil

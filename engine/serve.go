@@ -25,7 +25,14 @@ func (e *Engine) Serve(ev *Event) (*isolate.Response, error) {
 		ctx = context.Background()
 	}
 	c := acquireChain(number)
-	resp, err := e.acquireInvocation(c, s, 1).run(ctx, ev.Request)
+	start := monotonic()
+	received := c.receive(ev.Request)
+	inv := e.acquireInvocation(c, s, 1)
+	if !s.namespace.isPlain() {
+		inv.stage, inv.payer = stageUser, inv.account
+	}
+	resp, err := inv.run(ctx, ev.Request)
+	c.settle(received, monotonic()-start, resp)
 	c.report(ev)
 	c.drop()
 	return resp, err
@@ -56,7 +63,7 @@ func (e *Engine) builtIn(host string) (*script, error) {
 	if s := n.scripts.get(label); s != nil {
 		return s, nil
 	}
-	n.traffic.failed(ErrWorkerNotFound)
+	e.usage.nobody(n).failed(0, ErrWorkerNotFound)
 	return nil, ErrWorkerNotFound
 }
 

@@ -23,13 +23,15 @@ const (
 	maxAnnotation    = 1024
 	maxScriptCPU     = 5 * time.Minute
 	maxScriptMemory  = 4 << 30
+	minRate          = 1.0 / 3600 // requests per second
+	maxRate          = 1e6
 	compatibilityFmt = "2006-01-02"
 )
 
 // checkUpload refuses what could not run or could not be kept, without looking into modules.
 // Bindings have their own checks.
 func checkUpload(u *Upload) error {
-	for _, check := range []func(*Upload) error{checkModules, checkCompatibility, checkUploadTags, checkLimits, checkNotes} {
+	for _, check := range []func(*Upload) error{checkModules, checkCompatibility, checkUploadTags, checkRunning, checkNotes} {
 		if err := check(u); err != nil {
 			return err
 		}
@@ -110,17 +112,31 @@ func checkTags(tags []string) error {
 		return invalid("tags", "there are %d tags, at most %d are allowed", len(tags), maxTags)
 	}
 	for i, tag := range tags {
-		if tag == "" || len(tag) > maxTag || !utf8.ValidString(tag) || strings.ContainsFunc(tag, notTag) {
-			return invalid(fmt.Sprintf("tags[%d]", i), "%q is not a tag: 1 to %d bytes without comma, & and control characters", tag, maxTag)
+		if err := checkTag(fmt.Sprintf("tags[%d]", i), tag); err != nil {
+			return err
 		}
+	}
+	return nil
+}
+
+func checkTag(field, tag string) error {
+	if tag == "" || len(tag) > maxTag || !utf8.ValidString(tag) || strings.ContainsFunc(tag, notTag) {
+		return invalid(field, "%q is not a tag: 1 to %d bytes without comma, & and control characters", tag, maxTag)
 	}
 	return nil
 }
 
 func notTag(r rune) bool { return r == ',' || r == '&' || r < ' ' || r == 0x7f }
 
-func checkLimits(u *Upload) error {
-	l := &u.Limits
+func checkRunning(u *Upload) error {
+	if u.Policy < 0 || int(u.Policy) >= len(policyWords) {
+		return invalid("isolation", "is neither %s", strings.Join(policyWords, " nor "))
+	}
+	return checkLimits(&u.Limits)
+}
+
+// checkLimits refuses limits of a script, a plan or a namespace.
+func checkLimits(l *isolate.Limits) error {
 	switch {
 	case l.CPU < 0 || l.CPU > maxScriptCPU:
 		return invalid("limits.cpu_ms", "must be from 0 to %d", maxScriptCPU/time.Millisecond)
@@ -131,8 +147,8 @@ func checkLimits(u *Upload) error {
 	case l.Wall < 0 || l.RequestBytes < 0 || l.ResponseBytes < 0 || l.LogBytes < 0 || l.EgressBytes < 0 ||
 		l.Concurrent < 0 || !(l.Rate >= 0):
 		return invalid("limits", "a limit is negative")
-	case u.Policy < 0 || int(u.Policy) >= len(policyWords):
-		return invalid("isolation", "is neither %s", strings.Join(policyWords, " nor "))
+	case l.Rate > maxRate || l.Rate > 0 && l.Rate < minRate:
+		return invalid("limits.rate", "must be from %g to %g", minRate, maxRate)
 	}
 	return nil
 }

@@ -6,8 +6,10 @@ package gateway
 import (
 	"context"
 	"errors"
+	"math"
 	"net/http"
 	"strconv"
+	"time"
 
 	"switchyard/engine"
 	"switchyard/isolate"
@@ -43,6 +45,10 @@ var table = []struct {
 	{isolate.ErrStack, Status{http.StatusServiceUnavailable, 1102, "Worker exceeded resource limits", 0}},
 	{isolate.ErrWallLimit, Status{http.StatusGatewayTimeout, 1102, "Worker exceeded resource limits", 0}},
 	{isolate.ErrResponseTooLarge, Status{http.StatusServiceUnavailable, 1102, "Worker exceeded resource limits", 0}},
+	{engine.ErrRate, Status{http.StatusTooManyRequests, 1015, "Too many requests for this Worker", 1}},
+	{engine.ErrQuota, Status{http.StatusTooManyRequests, 1027, "The quota of this Worker is used up", 60}},
+	{engine.ErrConcurrent, Status{http.StatusServiceUnavailable, 1200, "Too many requests of this Worker are being handled", 1}},
+	{engine.ErrEgressBytes, Status{http.StatusServiceUnavailable, 1102, "Worker exceeded resource limits", 0}},
 	{isolate.ErrSubrequests, Status{http.StatusInternalServerError, 1101, "Worker threw exception", 0}},
 	{isolate.ErrTrap, Status{http.StatusInternalServerError, 1101, "Worker threw exception", 0}},
 	{isolate.ErrNoResponse, Status{http.StatusInternalServerError, 1101, "Worker threw exception", 0}},
@@ -64,6 +70,7 @@ var table = []struct {
 	{engine.ErrScriptNotFound, Status{http.StatusNotFound, 0, "Script not found", 0}},
 	{engine.ErrVersionNotFound, Status{http.StatusNotFound, 0, "Version not found", 0}},
 	{engine.ErrDeploymentNotFound, Status{http.StatusNotFound, 0, "Deployment not found", 0}},
+	{engine.ErrPlanNotFound, Status{http.StatusNotFound, 0, "Plan not found", 0}},
 	{engine.ErrRouteNotFound, Status{http.StatusNotFound, 0, "Route not found", 0}},
 	{context.Canceled, Status{StatusClientGone, 0, "Client closed request", 0}},
 	{context.DeadlineExceeded, Status{http.StatusGatewayTimeout, 0, "Timed out", 0}},
@@ -72,6 +79,9 @@ var table = []struct {
 // StatusOf returns what the public is told about err. An error that is not in the table is
 // ours, and says nothing of itself.
 func StatusOf(err error) Status {
+	if quota := (*engine.QuotaError)(nil); errors.As(err, &quota) {
+		return quotaStatus(quota)
+	}
 	for i := range table {
 		if errors.Is(err, table[i].err) {
 			return table[i].status
@@ -87,4 +97,16 @@ func StatusOf(err error) Status {
 		return Status{http.StatusBadRequest, 0, "Input was refused", 0}
 	}
 	return Status{http.StatusInternalServerError, 0, "Internal error", 0}
+}
+
+// quotaStatus is ErrQuota's with the time at which the next period begins.
+func quotaStatus(q *engine.QuotaError) Status {
+	for i := range table {
+		if table[i].err == engine.ErrQuota {
+			s := table[i].status
+			s.RetryAfter = max(1, int(math.Ceil(time.Until(q.Resets).Seconds())))
+			return s
+		}
+	}
+	panic("BUG: quotas have no status")
 }

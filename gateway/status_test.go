@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"switchyard/engine"
 	"switchyard/isolate"
@@ -25,6 +26,10 @@ func TestStatusOf(t *testing.T) {
 		{&isolate.StartupError{Module: "secret-name", Message: "x"}, 500, 1101},
 		{&engine.InputError{Field: "main_module", Reason: "secret-name"}, 400, 0},
 		{engine.ErrLoop, 508, 1019},
+		{engine.ErrRate, 429, 1015},
+		{engine.ErrConcurrent, 503, 1200},
+		{engine.ErrEgressBytes, 503, 1102},
+		{&engine.QuotaError{Of: "secret-name", Period: engine.PeriodMonth, Resets: time.Now().Add(time.Hour)}, 429, 1027},
 		{context.Canceled, 499, 0},
 		{errors.New("secret-name"), 500, 0},
 	}
@@ -43,6 +48,15 @@ func TestTableIsSendable(t *testing.T) {
 	for _, row := range table {
 		if s := row.status; s.HTTP < 200 || s.HTTP > 599 || s.Message == "" || strings.ContainsAny(s.Message, "\r\n") {
 			t.Errorf("%v: %+v", row.err, s)
+		}
+	}
+}
+
+// A quota tells when to come again.
+func TestRetryAfterOfQuotas(t *testing.T) {
+	for after, want := range map[time.Duration]int{-time.Hour: 1, 30*time.Second - time.Millisecond: 30, time.Hour - time.Millisecond: 3600} {
+		if got := StatusOf(&engine.QuotaError{Resets: time.Now().Add(after)}).RetryAfter; got != want {
+			t.Errorf("a period that ends in %s: %d s, want %d", after, got, want)
 		}
 	}
 }

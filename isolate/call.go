@@ -335,6 +335,7 @@ func (c *Call) bug(r any) error {
 func (c *Call) chargeSubrequest() error {
 	s := &c.state
 	if n := c.Limits.Subrequests; n > 0 && s.usage.Subrequests >= n {
+		s.usage.Refused++
 		return ErrSubrequests
 	}
 	s.usage.Subrequests++

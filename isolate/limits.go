@@ -46,5 +46,6 @@ func tighter[T int | int64 | float64 | time.Duration](a, b T) T {
 type Usage struct {
 	CPU         time.Duration // charged at yields and when the guest returns
 	Subrequests int
+	Refused     int // subrequests over the limit
 	LogBytes    int64
 }

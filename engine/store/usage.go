@@ -30,6 +30,7 @@ type Usage struct {
 type Counts struct {
 	Requests        uint64            `json:"requests,omitempty"` // of the platform: whole chains of Workers
 	Calls           uint64            `json:"calls,omitempty"`    // of the script itself
+	Assets          uint64            `json:"assets,omitempty"`   // responses with static assets
 	CPUDispatch     uint64            `json:"cpu_dispatch,omitempty"`
 	CPUUser         uint64            `json:"cpu_user,omitempty"`
 	CPUOutbound     uint64            `json:"cpu_outbound,omitempty"`
@@ -144,4 +145,37 @@ func (s *Store) Usage(span time.Duration, from, to time.Time, f func(Usage) erro
 		}
 		return f(u)
 	})
+}
+
+// UsageFrom returns the start of the first span with usage at or after from; false: there is none.
+func (s *Store) UsageFrom(span time.Duration, from time.Time) (start time.Time, found bool, err error) {
+	bounds := &pebble.IterOptions{LowerBound: usagePrefix(span, from), UpperBound: rangeEnd([]byte{tableUsage, spanBytes[span]})}
+	return s.usageAt(bounds, (*pebble.Iterator).First)
+}
+
+// LastUsage returns the start of the last span with usage; false: there is none.
+func (s *Store) LastUsage(span time.Duration) (start time.Time, found bool, err error) {
+	bounds := &pebble.IterOptions{LowerBound: usagePrefix(span, time.Unix(0, 0)), UpperBound: rangeEnd([]byte{tableUsage, spanBytes[span]})}
+	return s.usageAt(bounds, (*pebble.Iterator).Last)
+}
+
+func (s *Store) usageAt(bounds *pebble.IterOptions, seek func(*pebble.Iterator) bool) (start time.Time, found bool, err error) {
+	db, release, err := s.reading()
+	if err != nil {
+		return start, false, err
+	}
+	defer release()
+	it, err := db.NewIter(bounds)
+	if err != nil {
+		return start, false, readError(bounds.LowerBound, err)
+	}
+	defer it.Close()
+	if !seek(it) {
+		return start, false, it.Error()
+	}
+	var u Usage
+	if err := u.readKey(it.Key()); err != nil {
+		return start, false, err
+	}
+	return u.Start, true, nil
 }

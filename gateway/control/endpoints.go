@@ -12,6 +12,7 @@ const (
 	pathAccount    = pathBase + "/accounts/{account}"
 	pathNamespaces = pathAccount + "/workers/dispatch/namespaces"
 	pathNamespace  = pathNamespaces + "/{namespace}"
+	pathPlans      = pathAccount + "/workers/dispatch/plans"
 	pathUser       = pathNamespace + "/scripts/{script}"         // a script in a namespace
 	pathPlain      = pathAccount + "/workers/scripts/{script}"   // one outside
 	pathService    = pathAccount + "/workers/services/{service}" // the same by its older name
@@ -38,6 +39,12 @@ func (s *server) endpoints() []row {
 		{"GET", pathNamespace + "/scripts", s.listUserScripts},
 		{"DELETE", pathNamespace + "/scripts", s.deleteUserScripts},
 		{"GET", pathUser, s.getUserScript},
+
+		{"GET", pathPlans, s.listPlans},
+		{"GET", pathPlans + "/{plan}", s.getPlan},
+		{"PUT", pathPlans + "/{plan}", s.putPlan},
+		{"DELETE", pathPlans + "/{plan}", s.deletePlan},
+		{"GET", pathAccount + "/workers/dispatch/usage", s.getUsage},
 
 		{"GET", pathAccount + "/workers/scripts", s.listScripts},
 		{"GET", pathPlain, s.getContent},

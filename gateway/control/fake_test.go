@@ -24,6 +24,7 @@ type fakePlatform struct {
 	routes     []engine.Route
 	tokens     []engine.Token
 	audits     []engine.AuditEntry
+	plans      map[string]engine.Plan
 	ids        int
 	calls      []string
 	fail       error // returned by every change, when set
@@ -37,7 +38,7 @@ type fakeScript struct {
 }
 
 func newFake() *fakePlatform {
-	return &fakePlatform{namespaces: map[string]*engine.Namespace{}, scripts: map[engine.Ref]*fakeScript{}}
+	return &fakePlatform{namespaces: map[string]*engine.Namespace{}, scripts: map[engine.Ref]*fakeScript{}, plans: map[string]engine.Plan{}}
 }
 
 // takeCalls returns the changes since the last time.
@@ -121,6 +122,12 @@ func (f *fakePlatform) UpdateNamespace(_ context.Context, name string, p engine.
 	}
 	if p.Trusted != nil {
 		n.Trusted = *p.Trusted
+	}
+	if p.Limits != nil {
+		n.Limits = *p.Limits
+	}
+	if p.Quota != nil {
+		n.Quota = *p.Quota
 	}
 	if p.Name != nil && *p.Name != name {
 		if f.namespaces[*p.Name] != nil {
@@ -514,4 +521,67 @@ func uploadText(u engine.Upload) string {
 	show("assets", u.Assets, u.Assets == nil)
 	show("keepAssets", true, !u.KeepAssets)
 	return text
+}
+
+func (f *fakePlatform) Plans() []engine.Plan {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var all []engine.Plan
+	for _, name := range slices.Sorted(maps.Keys(f.plans)) {
+		all = append(all, f.plans[name])
+	}
+	return all
+}
+
+func (f *fakePlatform) Plan(name string) (engine.Plan, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if p, ok := f.plans[name]; ok {
+		return p, nil
+	}
+	return engine.Plan{}, fmt.Errorf("%w: %q", engine.ErrPlanNotFound, name)
+}
+
+func (f *fakePlatform) PutPlan(_ context.Context, p engine.Plan) (engine.Plan, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if err := f.change("PutPlan %s tags=%q scripts=%q weight=%d limits=%v quota=%v", p.Name, p.Tags, p.Scripts, p.Weight, p.Limits, p.Quota); err != nil {
+		return engine.Plan{}, err
+	}
+	f.ids++
+	p.Created, p.Modified = f.now(), f.now()
+	f.plans[p.Name] = p
+	return p, nil
+}
+
+func (f *fakePlatform) DeletePlan(_ context.Context, name string) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if err := f.change("DeletePlan %s", name); err != nil {
+		return err
+	}
+	if _, ok := f.plans[name]; !ok {
+		return fmt.Errorf("%w: %q", engine.ErrPlanNotFound, name)
+	}
+	delete(f.plans, name)
+	return nil
+}
+
+// Usage answers with one row of what it was asked.
+func (f *fakePlatform) Usage(_ context.Context, q engine.UsageQuery) ([]engine.UsageRow, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	span := func(t time.Time) string {
+		if t.IsZero() {
+			return "-"
+		}
+		return t.UTC().Format(time.RFC3339)
+	}
+	f.change("Usage %s..%s namespace=%q plain=%v script=%q tag=%q plan=%q group=%s interval=%s", span(q.From), span(q.To), q.Namespace, q.Plain, q.Script, q.Tag, q.Plan, q.Group, q.Interval)
+	if f.fail != nil {
+		return nil, f.fail
+	}
+	row := engine.UsageRow{Namespace: "prod", Script: "shop", Tag: "a,b", Plan: "pro", Start: f.now()}
+	row.Spent = engine.Spent{Requests: 1, Calls: 2, CPUDispatch: time.Millisecond, CPUUser: 2 * time.Millisecond, Wall: time.Second, EgressSent: 7, Errors: map[string]uint64{"quota": 3}}
+	return []engine.UsageRow{row}, nil
 }

@@ -114,3 +114,15 @@ func jsonDepth(data []byte) int {
 	}
 	return deepest
 }
+
+// optional tells a field that is null, which takes something away, from one that is not there.
+type optional[T any] struct {
+	given bool
+	value T // the zero value for null
+}
+
+// UnmarshalJSON is called for null too.
+func (o *optional[T]) UnmarshalJSON(text []byte) error {
+	*o = optional[T]{given: true}
+	return json.Unmarshal(text, &o.value)
+}

@@ -2,10 +2,8 @@ package control
 
 import (
 	"encoding/json"
-	"fmt"
 	"net/http"
 	"strings"
-	"time"
 
 	"switchyard/engine"
 	"switchyard/isolate"
@@ -61,68 +59,6 @@ func (u *unsupported) check() error {
 		}
 	}
 	return nil
-}
-
-// limits of a script. Zero would mean "no limit" further down, so it is not accepted here.
-type limits struct {
-	CPU         *int64 `json:"cpu_ms,omitempty"`
-	Subrequests *int64 `json:"subrequests,omitempty"`
-	Memory      *int64 `json:"memory_mb,omitempty"` // ours: the JavaScript heap, or a wasm module's memory
-}
-
-const (
-	maxLimit  = 1 << 31
-	leastHeap = 4 // MiB: what the standard library takes, and room for a small Worker
-	mostHeap  = 4096
-)
-
-func (l *limits) decode() (isolate.Limits, error) {
-	var out isolate.Limits
-	for _, it := range []struct {
-		key         string
-		given       *int64
-		least, most int64
-	}{
-		{"cpu_ms", l.CPU, 1, maxLimit},
-		{"subrequests", l.Subrequests, 1, maxLimit},
-		{"memory_mb", l.Memory, leastHeap, mostHeap},
-	} {
-		if it.given != nil && (*it.given < it.least || *it.given > it.most) {
-			return out, refuse(fmt.Sprintf("limits.%s: %d is not between %d and %d", it.key, *it.given, it.least, it.most))
-		}
-	}
-	out.CPU = time.Duration(valueOf(l.CPU)) * time.Millisecond
-	out.Subrequests = int(valueOf(l.Subrequests))
-	out.Memory = valueOf(l.Memory) << 20
-	return out, nil
-}
-
-// valueOf is what p points to, 0 when it was not given.
-func valueOf(p *int64) int64 {
-	if p == nil {
-		return 0
-	}
-	return *p
-}
-
-func describeLimits(l isolate.Limits) *limits {
-	var out limits
-	if l.CPU != 0 {
-		ms := l.CPU.Milliseconds()
-		out.CPU = &ms
-	}
-	if l.Subrequests != 0 {
-		n := int64(l.Subrequests)
-		out.Subrequests = &n
-	}
-	if l.Memory != 0 {
-		mb := l.Memory >> 20
-		out.Memory = &mb
-	}
-	if out == (limits{}) {
-		return nil
-	}
-	return &out
 }
 
 // extension is what only this platform knows, under the key "switchyard".

@@ -8,19 +8,21 @@ import (
 )
 
 type namespaceJSON struct {
-	ID         string    `json:"namespace_id"`
-	Name       string    `json:"namespace_name"`
-	Scripts    int       `json:"script_count"`
-	Trusted    bool      `json:"trusted_workers"`
-	CreatedOn  time.Time `json:"created_on"`
-	CreatedBy  string    `json:"created_by"`
-	ModifiedOn time.Time `json:"modified_on"`
-	ModifiedBy string    `json:"modified_by"`
+	ID         string     `json:"namespace_id"`
+	Name       string     `json:"namespace_name"`
+	Scripts    int        `json:"script_count"`
+	Trusted    bool       `json:"trusted_workers"`
+	Limits     *limits    `json:"limits,omitempty"`
+	Quota      *quotaJSON `json:"quota,omitempty"`
+	CreatedOn  time.Time  `json:"created_on"`
+	CreatedBy  string     `json:"created_by"`
+	ModifiedOn time.Time  `json:"modified_on"`
+	ModifiedBy string     `json:"modified_by"`
 }
 
 func describeNamespace(n engine.Namespace) namespaceJSON {
 	return namespaceJSON{
-		ID: n.ID, Name: n.Name, Scripts: n.Scripts, Trusted: n.Trusted,
+		ID: n.ID, Name: n.Name, Scripts: n.Scripts, Trusted: n.Trusted, Limits: describeLimits(n.Limits), Quota: describeShared(n.Quota),
 		CreatedOn: stamp(n.Created), CreatedBy: operatorID, ModifiedOn: stamp(n.Modified), ModifiedBy: operatorID,
 	}
 }
@@ -50,13 +52,29 @@ func (s *server) createNamespace(c *call) (any, error) {
 // alone, so that an omitted field stays as it is in both.
 func (s *server) updateNamespace(c *call) (any, error) {
 	var body struct {
-		Name    *string `json:"name"`
-		Trusted *bool   `json:"trusted_workers"`
+		Name    *string             `json:"name"`
+		Trusted *bool               `json:"trusted_workers"`
+		Limits  optional[limits]    `json:"limits"`
+		Quota   optional[quotaJSON] `json:"quota"`
 	}
 	if err := c.readJSON(&body); err != nil {
 		return nil, err
 	}
 	patch := engine.NamespacePatch{Name: body.Name, Trusted: body.Trusted}
+	if body.Limits.given {
+		l, err := body.Limits.value.decode()
+		if err != nil {
+			return nil, err
+		}
+		patch.Limits = &l
+	}
+	if body.Quota.given {
+		q, err := body.Quota.value.decodeShared()
+		if err != nil {
+			return nil, err
+		}
+		patch.Quota = &q
+	}
 	return described(describeNamespace)(s.Platform.UpdateNamespace(c.context(), c.param("namespace"), patch))
 }
 

@@ -50,6 +50,12 @@ type Platform interface {
 	Audit(ctx context.Context, a *engine.Act, status int, refusal string) error
 	AuditEntries(q engine.AuditQuery, f func(engine.AuditEntry) bool) error
 
+	Plans() []engine.Plan
+	Plan(name string) (engine.Plan, error)
+	PutPlan(ctx context.Context, p engine.Plan) (engine.Plan, error)
+	DeletePlan(ctx context.Context, name string) error
+	Usage(ctx context.Context, q engine.UsageQuery) ([]engine.UsageRow, error)
+
 	Routes() []engine.Route
 	PutRoute(ctx context.Context, pattern, script string) (engine.Route, error)
 	UpdateRoute(ctx context.Context, id, pattern, script string) (engine.Route, error)

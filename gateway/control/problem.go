@@ -34,7 +34,7 @@ const (
 
 	codeHost         = 19001 // Host is a name of somebody else
 	codeUnsupported  = 19002 // a product that this server does not have
-	codeNotFound     = 19003 // version, deployment, route, tag or API token
+	codeNotFound     = 19003 // version, deployment, route, tag, plan or API token
 	codeBusy         = 19004 // too many uploads at once
 	codeNoChanges    = 19005 // the store takes no changes now
 	codeDisconnected = 19006 // nobody reads this answer
@@ -79,6 +79,7 @@ var mapped = []struct {
 	{engine.ErrNamespaceExists, http.StatusBadRequest, codeNamespaceExists},
 	{engine.ErrVersionNotFound, http.StatusNotFound, codeNotFound},
 	{engine.ErrDeploymentNotFound, http.StatusNotFound, codeNotFound},
+	{engine.ErrPlanNotFound, http.StatusNotFound, codeNotFound},
 	{engine.ErrRouteNotFound, http.StatusNotFound, codeNotFound},
 	{engine.ErrTokenNotFound, http.StatusNotFound, codeNotFound},
 	{engine.ErrRouteExists, http.StatusBadRequest, codeRouteExists},
