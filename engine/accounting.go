@@ -174,7 +174,7 @@ func (a *accounting) nobody(n *namespace) *account {
 func (a *accounting) drainLocked() {
 	kept := a.mu.accounts[:0]
 	for _, acc := range a.mu.accounts {
-		if acc.drainToBook() {
+		if acc.drainToBook(&a.slots) {
 			kept = append(kept, acc)
 		}
 	}
@@ -184,7 +184,7 @@ func (a *accounting) drainLocked() {
 }
 
 // drainToBook reports whether the account may have more to say later.
-func (acc *account) drainToBook() bool {
+func (acc *account) drainToBook(slots *metricSlots) bool {
 	b := &acc.book
 	gone := acc.describe()
 	var fresh sums
@@ -199,7 +199,8 @@ func (acc *account) drainToBook() bool {
 	b.total.add(&fresh)
 	b.minute.add(&fresh)
 	acc.namespace.totals.add(&fresh)
-	if b.slot != nil {
+	slots.all.add(&fresh)
+	if slots.offer(acc); b.slot != nil {
 		b.slot.sums.add(&fresh)
 	}
 	return true

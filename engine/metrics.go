@@ -95,7 +95,6 @@ func (a *accounting) writeMetrics(w io.Writer, namespaces []*namespace) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.drainLocked()
-	var all sums
 	for _, n := range namespaces {
 		name, t := n.name(), &n.totals
 		fmt.Fprintf(w, "switchyard_worker_requests_total{namespace=%q} %d\n", name, t[countCalls])
@@ -114,7 +113,6 @@ func (a *accounting) writeMetrics(w io.Writer, namespaces []*namespace) {
 				fmt.Fprintf(w, "switchyard_worker_errors_total{namespace=%q,kind=%q} %d\n", name, faultName(i), count)
 			}
 		}
-		all.add(t)
 	}
-	a.slots.write(w, &all)
+	a.slots.write(w)
 }

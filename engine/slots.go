@@ -8,10 +8,11 @@ import (
 )
 
 // metricSlots are the scripts that /metrics names, so that its labels stay bounded: the busiest
-// ones. All others are one sum. Both only grow: a script that gets a place begins at nothing, and
-// what it had is the others' when it loses it.
+// ones. All others are one sum. A script that takes
+// another's place begins at nothing, and what the other had is the others'.
 type metricSlots struct {
 	most  int
+	all   sums // of all scripts that ever were
 	taken []*metricSlot
 }
 
@@ -22,8 +23,14 @@ type metricSlot struct {
 	before  uint64
 }
 
-// rank gives free places to scripts with traffic, and the place of the quietest to one that had
-// ten times as much since the last ranking.
+// offer gives a script with traffic a place while there is a free one.
+func (m *metricSlots) offer(acc *account) {
+	if acc.script != nil && acc.book.slot == nil && len(m.taken) < m.most {
+		m.give(acc)
+	}
+}
+
+// rank gives the place of the quietest to a script that had ten times as much since the last ranking.
 func (m *metricSlots) rank(accounts []*account) {
 	for _, s := range m.taken {
 		s.recent, s.before = s.sums[countCalls]-s.before, s.sums[countCalls]
@@ -32,9 +39,7 @@ func (m *metricSlots) rank(accounts []*account) {
 		if acc.script == nil || acc.book.slot != nil || acc.book.minute[countCalls] == 0 {
 			continue
 		}
-		if len(m.taken) < m.most {
-			m.give(acc)
-		} else if q := m.quietest(); q != nil && acc.book.minute[countCalls] > 10*max(q.recent, q.account.book.minute[countCalls]) {
+		if q := m.quietest(); q != nil && acc.book.minute[countCalls] > 10*max(q.recent, q.account.book.minute[countCalls]) {
 			m.take(q)
 			m.give(acc)
 		}
@@ -58,12 +63,12 @@ func (m *metricSlots) take(s *metricSlot) {
 	m.taken = slices.DeleteFunc(m.taken, func(o *metricSlot) bool { return o == s })
 }
 
-// write writes the named scripts and, as script="", all others, given what all have together.
-func (m *metricSlots) write(w io.Writer, all *sums) {
+// write writes the named scripts and, as script="", all others.
+func (m *metricSlots) write(w io.Writer) {
 	if m.most == 0 {
 		return
 	}
-	others := *all
+	others := m.all
 	for _, s := range m.taken {
 		for i, n := range s.sums {
 			others[i] -= n

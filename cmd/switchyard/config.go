@@ -33,6 +33,7 @@ type config struct {
 	Egress         egressConfig  `yaml:"egress"`
 	Cache          cacheConfig   `yaml:"cache"`
 	Audit          auditConfig   `yaml:"audit"`
+	Usage          usageConfig   `yaml:"usage"`
 	Limits         limitsConfig  `yaml:"limits"`       // of customers' Workers, and of the process
 	PlainLimits    callLimits    `yaml:"plain_limits"` // of the operator's own: dispatch, outbound, routed Workers
 }
@@ -51,6 +52,33 @@ type cacheConfig struct {
 
 const maxCacheMB = 1 << 20
 
+// usageConfig says how what was spent is kept.
+type usageConfig struct {
+	Flush         time.Duration `yaml:"flush"`          // how often it is written down: a killed process loses no more. Default: 2s
+	MinutesFor    time.Duration `yaml:"minutes_for"`    // how long it is known by the minute. Default: 48h
+	HoursFor      time.Duration `yaml:"hours_for"`      // by the hour. Default: 1488h, which is 62 days
+	DaysFor       time.Duration `yaml:"days_for"`       // by the day. Default: 9600h, which is 400 days
+	MetricScripts int           `yaml:"metric_scripts"` // scripts that /metrics names, the busiest; all others are one. Default: 20
+}
+
+func (u usageConfig) check() error {
+	for _, d := range []struct {
+		key         string
+		value       time.Duration
+		least, most time.Duration
+	}{
+		{"flush", u.Flush, 100 * time.Millisecond, time.Minute},
+		{"minutes_for", u.MinutesFor, 2 * time.Hour, 31 * 24 * time.Hour},
+		{"hours_for", u.HoursFor, 48 * time.Hour, 3660 * 24 * time.Hour},
+		{"days_for", u.DaysFor, 32 * 24 * time.Hour, 36600 * 24 * time.Hour},
+	} {
+		if d.value < d.least || d.value > d.most {
+			return usageError{fmt.Errorf("usage.%s: %s is not between %s and %s", d.key, d.value, d.least, d.most)}
+		}
+	}
+	return checkBounds("usage", bound{"metric_scripts", int64(u.MetricScripts), 0, 1000})
+}
+
 // egressConfig opens and closes destinations of guests' fetches.
 type egressConfig struct {
 	Allow []string `yaml:"allow"` // host:port or CIDR[:port], opened although the deny table has it
@@ -62,6 +90,7 @@ func defaultConfig() config {
 		Data: "./data", Listen: "127.0.0.1:8787", Control: "127.0.0.1:8788",
 		Account: strings.Repeat("0", 32), Namespace: "production", Grace: 30 * time.Second,
 		Cache: cacheConfig{Total: 64, Script: 8}, Audit: auditConfig{Days: 90, Entries: 1_000_000},
+		Usage: usageConfig{Flush: 2 * time.Second, MinutesFor: 48 * time.Hour, HoursFor: 62 * 24 * time.Hour, DaysFor: 400 * 24 * time.Hour, MetricScripts: 20},
 		Limits: limitsConfig{
 			callLimits: callLimits{CPU: 50, Subrequests: 1000, LogBytes: 256 << 10},
 			Memory:     128, RequestBytes: 100 << 20, Startup: 400, Compile: 10_000, CompileMem: 1024, Isolates: 64, Warm: 1024, Suspended: 8,
@@ -174,6 +203,9 @@ func (c *config) check() error {
 	}
 	if c.Grace < 0 {
 		return usageError{fmt.Errorf("grace: %v is negative", c.Grace)}
+	}
+	if err := c.Usage.check(); err != nil {
+		return err
 	}
 	if err := c.PlainLimits.check("plain_limits"); err != nil {
 		return err

@@ -10,11 +10,14 @@ import (
 // callLimits is the ceiling of one call where neither its dispatch nor its script sets one.
 // Zero means the default: no call goes without a CPU limit.
 type callLimits struct {
-	CPU           int   `yaml:"cpu_ms"`         // Default: 50; of plain Workers 30,000
-	Wall          int   `yaml:"wall_ms"`        // Default: none
-	Subrequests   int   `yaml:"subrequests"`    // Default: 1,000; of plain Workers 10,000
-	ResponseBytes int64 `yaml:"response_bytes"` // Default: none
-	LogBytes      int64 `yaml:"log_bytes"`      // Default: 256 KiB; of plain Workers 1 MiB
+	CPU           int     `yaml:"cpu_ms"`         // Default: 50; of plain Workers 30,000
+	Wall          int     `yaml:"wall_ms"`        // Default: none
+	Subrequests   int     `yaml:"subrequests"`    // Default: 1,000; of plain Workers 10,000
+	ResponseBytes int64   `yaml:"response_bytes"` // Default: none
+	LogBytes      int64   `yaml:"log_bytes"`      // Default: 256 KiB; of plain Workers 1 MiB
+	EgressBytes   int64   `yaml:"egress_bytes"`   // Default: none
+	Concurrent    int     `yaml:"concurrent"`     // calls of one script at once. Default: none
+	Rate          float64 `yaml:"rate"`           // calls of one script a second. Default: none
 }
 
 // limitsConfig is the ceiling of every call to a user Worker, and what all Workers share.
@@ -37,6 +40,9 @@ func (l callLimits) limits() isolate.Limits {
 		Subrequests:   l.Subrequests,
 		ResponseBytes: l.ResponseBytes,
 		LogBytes:      l.LogBytes,
+		EgressBytes:   l.EgressBytes,
+		Concurrent:    l.Concurrent,
+		Rate:          l.Rate,
 	}
 }
 
@@ -62,10 +68,14 @@ func checkBounds(section string, bounds ...bound) error {
 }
 
 func (l callLimits) check(section string) error {
+	if !(l.Rate >= 0 && l.Rate <= 1e6) {
+		return usageError{fmt.Errorf("%s.rate: %g is not between 0 and 1000000", section, l.Rate)}
+	}
 	return checkBounds(section,
 		bound{"cpu_ms", int64(l.CPU), 0, noMost}, bound{"wall_ms", int64(l.Wall), 0, noMost},
 		bound{"subrequests", int64(l.Subrequests), 0, noMost},
-		bound{"response_bytes", l.ResponseBytes, 0, noMost}, bound{"log_bytes", l.LogBytes, 0, noMost})
+		bound{"response_bytes", l.ResponseBytes, 0, noMost}, bound{"log_bytes", l.LogBytes, 0, noMost},
+		bound{"egress_bytes", l.EgressBytes, 0, noMost}, bound{"concurrent", int64(l.Concurrent), 0, noMost})
 }
 
 func (l limitsConfig) check() error {

@@ -158,6 +158,8 @@ func (s *server) open() (err error) {
 		Limits: s.Limits.limits(), PlainLimits: s.PlainLimits.limits(), Logger: s.log,
 		AuditAge: time.Duration(s.Audit.Days) * 24 * time.Hour, AuditEntries: s.Audit.Entries,
 		CacheBytes: s.Cache.Total << 20, ScriptCacheBytes: s.Cache.Script << 20,
+		UsageFlush: s.Usage.Flush, KeepMinutes: s.Usage.MinutesFor, KeepHours: s.Usage.HoursFor, KeepDays: s.Usage.DaysFor,
+		MetricScripts: s.Usage.MetricScripts,
 	})
 	if err != nil {
 		return err
