@@ -47,6 +47,7 @@ var owners = map[string][]string{
 	"github.com/klauspost/compress":           {"engine/store", "isolate", "isolate/service/compression", "gateway/egress", "cmd/switchyard"},
 	"golang.org/x/sys":                        {"isolate", "gateway/ingress", "bench", "loadtest"},
 	"github.com/HdrHistogram/hdrhistogram-go": {"loadtest"},
+	"gonum.org/v1/gonum":                      {"loadtest", "loadtest/capacity"},
 }
 
 const module = "switchyard/"

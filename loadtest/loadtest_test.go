@@ -1,129 +1,190 @@
 package loadtest
 
 import (
+	"bytes"
 	"context"
-	"math"
-	"net/http"
-	"net/http/httptest"
+	"net"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 )
 
-func run(t *testing.T, p Plan) *Result {
-	t.Helper()
-	r, err := Run(context.Background(), p)
+// TestChecks runs the self-tests that do not depend on the machine's peace.
+func TestChecks(t *testing.T) {
+	for _, c := range Checks() {
+		t.Run(c.Name, func(t *testing.T) {
+			if c.Timed {
+				t.Skip("timed: loadtest selftest runs it")
+			}
+			if detail, err := c.Run(context.Background()); err != nil {
+				t.Error(err)
+			} else {
+				t.Log(detail)
+			}
+		})
+	}
+}
+
+// TestBadScenarios: what is wrong is named, and nothing is sent.
+func TestBadScenarios(t *testing.T) {
+	const good = "target: http://127.0.0.1:1\nclasses: [{name: a, arrivals: {rate: 1}}]\n"
+	if s, err := ParseScenario([]byte(good)); err != nil {
+		t.Fatal(err)
+	} else if _, err := s.Complete(); err != nil {
+		t.Fatal(err)
+	}
+	for doc, want := range map[string]string{
+		"target: http://127.0.0.1:1\ntargets: x":                                   "targets",
+		good + "---\n" + good:                                                      "more than one",
+		"classes: [{name: a, arrivals: {rate: 1}}]":                                "target",
+		"target: https://127.0.0.1:1\nclasses: [{name: a, arrivals: {rate: 1}}]":   "target",
+		"target: http://127.0.0.1:1/x\nclasses: [{name: a, arrivals: {rate: 1}}]":  "target",
+		"target: http://127.0.0.1:1":                                               "classes",
+		good + "duration: -1s":                                                     "duration",
+		good + "duration: 2h":                                                      "duration",
+		good + "in_flight: 1000000":                                                "in_flight",
+		good + "max_requests: -1":                                                  "max_requests",
+		good + "churn: {class: b, rate: 1}":                                        "churn.class",
+		good + "churn: {class: a, rate: 0}":                                        "churn.rate",
+		good + "origin: {latency: quick}":                                          "origin.latency",
+		"target: http://127.0.0.1:1\nclasses: [{name: A, arrivals: {rate: 1}}]":    "name",
+		"target: http://127.0.0.1:1\nclasses: [{name: a}]":                         "classes[0]: arrivals.rate",
+		"target: http://127.0.0.1:1\nclasses: [{name: a, arrivals: {rate: .nan}}]": "arrivals.rate",
+		"target: http://127.0.0.1:1\nclasses: [{name: a, arrivals: {rate: 1}}, {name: a, arrivals: {rate: 1}}]":  "taken",
+		"target: http://127.0.0.1:1\nclasses: [{name: a, vus: 2, arrivals: {rate: 1}}]":                          "vus",
+		"target: http://127.0.0.1:1\nclasses: [{name: a, role: hog, arrivals: {rate: 1}}]":                       "role",
+		"target: http://127.0.0.1:1\nclasses: [{name: a, arrivals: {rate: 1, process: often}}]":                  "process",
+		"target: http://127.0.0.1:1\nclasses: [{name: a, arrivals: {rate: 1, shape: ramp}}]":                     "arrivals.to",
+		"target: http://127.0.0.1:1\nclasses: [{name: a, arrivals: {rate: 1, process: mmpp, peak: 20}}]":         "peak",
+		"target: http://127.0.0.1:1\nclasses: [{name: a, arrivals: {rate: 1}, slo: p98<1ms}]":                    "p98",
+		"target: http://127.0.0.1:1\nclasses: [{name: a, arrivals: {rate: 1}, path: /x}]":                        "path",
+		"target: http://127.0.0.1:1\nclasses: [{name: a, arrivals: {rate: 1}, host: \"a b\"}]":                   "host",
+		"target: http://127.0.0.1:1\nclasses: [{name: a, arrivals: {rate: 1}, host: h, tenants: {cold: 0.1}}]":   "not with host",
+		"target: http://127.0.0.1:1\nclasses: [{name: a, arrivals: {rate: 1}, tenants: {count: 2000000}}]":       "tenants.count",
+		"target: http://127.0.0.1:1\nclasses: [{name: a, arrivals: {rate: 1}, tenants: {zipf: -1}}]":             "tenants.zipf",
+		"target: http://127.0.0.1:1\nclasses: [{name: a, arrivals: {rate: 1}, tenants: {cold: 2}}]":              "tenants.cold",
+		"target: http://127.0.0.1:1\nclasses: [{name: a, arrivals: {rate: 1}, tenants: {kinds: {fast: 1}}}]":     "no kind",
+		"target: http://127.0.0.1:1\nclasses: [{name: a, arrivals: {rate: 1}, tenants: {kinds: {cpu:0: 1}}}]":    "1 to 10000",
+		"target: http://127.0.0.1:1\nclasses: [{name: a, arrivals: {rate: 1}, tenants: {kinds: {js-hello: 0}}}]": "weight",
+		"target: http://127.0.0.1:1\nclasses: [{name: a, arrivals: {rate: 1}, tenants: {isolation: both}}]":      "isolation",
+	} {
+		s, err := ParseScenario([]byte(doc))
+		if err == nil {
+			_, err = s.Complete()
+		}
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s\n%v, want %q", doc, err, want)
+		}
+	}
+}
+
+// TestRemote: load leaves this machine only when it is meant to.
+func TestRemote(t *testing.T) {
+	s := stubScenario("http://192.0.2.1:80", 1, time.Millisecond)
+	if _, err := Run(context.Background(), s, Options{}); err == nil || !strings.Contains(err.Error(), "--allow-remote") {
+		t.Errorf("%v, want a refusal", err)
+	}
+	if _, err := NewPlatform("http://192.0.2.1:80", "t", false); err == nil || !strings.Contains(err.Error(), "--allow-remote") {
+		t.Errorf("%v, want a refusal", err)
+	}
+}
+
+// TestDrops: what the ceiling keeps from being sent makes a run invalid.
+func TestDrops(t *testing.T) {
+	s, err := startStub(func(uint64) fault { return faultSilence }, nothing)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return r
-}
-
-// TestNoCoordinatedOmission: a server that stalls once makes the requests that were due
-// meanwhile late, although none of them was sent before it went on.
-func TestNoCoordinatedOmission(t *testing.T) {
-	var gate sync.RWMutex
-	origin := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
-		gate.RLock()
-		defer gate.RUnlock()
-	}))
-	defer origin.Close()
-	time.AfterFunc(300*time.Millisecond, func() { gate.Lock(); time.Sleep(400 * time.Millisecond); gate.Unlock() })
-	r := run(t, Plan{Target: origin.URL, Rate: 200, Duration: time.Second, Warmup: 100 * time.Millisecond})
-	// 400 ms of 1 s stall: two fifths of the requests waited, on average 200 ms.
-	if r.Response.P90 < 200_000 || r.Response.P50 > 150_000 {
-		t.Errorf("p50 %.0f µs, p90 %.0f µs: want a stall of 400 ms to show from about p60 on", r.Response.P50, r.Response.P90)
-	}
-	if r.Outcomes["2xx"] != int(r.Sent) || r.Sent < 190 {
-		t.Errorf("sent %d, outcomes %v", r.Sent, r.Outcomes)
-	}
-}
-
-// TestDropsAreCounted: what the ceiling keeps from being sent makes the run invalid.
-func TestDropsAreCounted(t *testing.T) {
-	release := make(chan struct{})
-	origin := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		select {
-		case <-release:
-		case <-r.Context().Done():
-		}
-	}))
-	defer origin.Close()
-	defer close(release)
-	r := run(t, Plan{Target: origin.URL, Rate: 100, Duration: 300 * time.Millisecond, Warmup: time.Millisecond, InFlight: 3, Timeout: 400 * time.Millisecond})
-	if r.Dropped < 20 || r.Invalid == "" || r.Outcomes["timeout"] == 0 || r.Errors() != 1 {
-		t.Errorf("dropped %d, invalid %q, outcomes %v, errors %v", r.Dropped, r.Invalid, r.Outcomes, r.Errors())
-	}
-}
-
-// TestTenants: hosts follow the popularity, and the same seed sends the same.
-func TestTenants(t *testing.T) {
-	p, err := Plan{Target: "http://a.test", Host: "t%d.test", Rate: 1, Tenants: 100, Skew: 1}.withDefaults()
+	defer s.Close()
+	scenario := stubScenario(s.url(), 100, 300*time.Millisecond)
+	scenario.InFlight = 3
+	r, err := runOne(t.Context(), scenario)
 	if err != nil {
 		t.Fatal(err)
 	}
-	counts, again := make([]float64, 101), newPopularity(&p)
-	pop := newPopularity(&p)
-	const n = 100_000
-	for range n {
-		k := pop.next()
-		if k != again.next() {
-			t.Fatal("the same seed picked another tenant")
-		}
-		counts[k]++
-	}
-	harmonic := 0.0
-	for k := 1; k <= 100; k++ {
-		harmonic += 1 / float64(k)
-	}
-	for _, k := range []int{1, 2, 10} {
-		want := n / harmonic / float64(k)
-		if math.Abs(counts[k]-want) > 5*math.Sqrt(want) {
-			t.Errorf("tenant %d was picked %.0f times, want about %.0f", k, counts[k], want)
-		}
-	}
-	if got := p.hostOf(7); got != "t7.test" {
-		t.Errorf("host %q", got)
+	c := r.Class("a")
+	if r.Dropped < 10 || !strings.Contains(strings.Join(r.Invalid, "\n"), "never sent") || c.Outcomes[timeout] != r.Sent || c.Errors() != 1 {
+		t.Errorf("dropped %d, invalid %q, outcomes %v, errors %v", r.Dropped, r.Invalid, c.Outcomes.byName(), c.Errors())
 	}
 }
 
-func TestPacer(t *testing.T) {
-	constant := newPacer(&Plan{Rate: 100})
-	for i := range 10 {
-		if got, want := constant.next(), time.Duration(i)*10*time.Millisecond; (got - want).Abs() > time.Microsecond {
-			t.Errorf("arrival %d at %v, want %v", i, got, want)
+// TestKeptConnections: a server that closes connections when it likes costs nobody an answer.
+func TestKeptConnections(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	go func() { // ends with the listener
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			b := make([]byte, 4096)
+			c.Read(b)
+			c.Write([]byte("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"))
+			c.Read(b) // the next request gets no answer
+			c.Close()
 		}
+	}()
+	scenario := stubScenario("http://"+l.Addr().String(), 200, 300*time.Millisecond)
+	scenario.Classes[0].Host = "h"
+	r, err := runOne(t.Context(), scenario)
+	if err != nil {
+		t.Fatal(err)
 	}
-	poisson := newPacer(&Plan{Rate: 1000, Poisson: true, Seed: 3})
-	var last time.Duration
-	for range 10_000 {
-		last = poisson.next()
+	if o := r.Outcomes(); o[ok] != r.Sent || r.Retries == 0 {
+		t.Errorf("%v of %d, retries %d", o.byName(), r.Sent, r.Retries)
 	}
-	if got := last.Seconds(); math.Abs(got-10) > 0.5 {
-		t.Errorf("10,000 arrivals at 1000/s took %.2f s", got)
+}
+
+// TestRecord: what is written is read again, whole.
+func TestRecord(t *testing.T) {
+	s, err := startStub(always, nothing)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	scenario := stubScenario(s.url(), 300, 1200*time.Millisecond)
+	results, err := Run(t.Context(), scenario, Options{Repeats: 2, Usage: ProcessUsage(1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var file bytes.Buffer
+	if err := (&Record{NewHead(scenario, ""), results}).Write(&file); err != nil {
+		t.Fatal(err)
+	}
+	got, err := ReadRecord(&file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(got.Results) != 2 || len(got.Results[1].Windows) == 0 || got.Head.Seed != scenario.Seed {
+		t.Fatalf("%d results, %+v", len(got.Results), got.Head)
+	}
+	sum, err := MergeLatencies(got.Results[0].Classes[0].Response, got.Results[1].Classes[0].Response)
+	if err != nil || sum.N != results[0].Sent+results[1].Sent {
+		t.Errorf("%d samples, %v", sum.N, err)
+	}
+	for doc, want := range map[string]string{"": "format", "x": "line 1", `{"head":{"format":2}}`: "format", `{"head":{"format":1}}`: "did not end"} {
+		if _, err := ReadRecord(strings.NewReader(doc)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v, want %q", doc, err, want)
+		}
 	}
 }
 
 func TestSLO(t *testing.T) {
-	r := &Result{Sent: 1000, Outcomes: map[string]int{"2xx": 998, "5xx": 2}, Response: Latency{P50: 900, P99: 20_000}}
-	for text, want := range map[string]int{"p99<50ms": 0, "p99<20ms,p50<1ms": 1, "errors<0.3%": 0, "errors<0.1%,p50<0.5ms": 2} {
+	c := &ClassResult{Response: Latency{N: 1000, P50: 900, P99: 20_000}}
+	c.Outcomes[ok], c.Outcomes[status5xx] = 998, 2
+	for text, want := range map[string]int{"": 0, "p99<50ms": 0, "p99<20ms,p50<1ms": 1, "errors<0.3%": 0, "err<0.1%,p50<0.5ms": 2} {
 		slo, err := ParseSLO(text)
-		if err != nil || len(slo.Broken(r)) != want {
-			t.Errorf("%s: %v, %v, want %d broken", text, slo.Broken(r), err, want)
+		if err != nil || len(slo.Broken(c)) != want {
+			t.Errorf("%s: %v, %v, want %d broken", text, slo.Broken(c), err, want)
 		}
 	}
-	for text, want := range map[string]string{"p99": "NAME<LIMIT", "p98<1ms": `"p98"`, "p99<fast": "fast", "errors<x": "x"} {
+	for text, want := range map[string]string{"p99": "NAME<LIMIT", "p98<1ms": `"p98"`, "p99<fast": "fast", "errors<x": "x", "p99<-1s": "above 0"} {
 		if _, err := ParseSLO(text); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", text, err, want)
-		}
-	}
-}
-
-func TestBadPlans(t *testing.T) {
-	for _, p := range []Plan{{Rate: 1}, {Target: "ftp://x", Rate: 1}, {Target: "http://x"}, {Target: "http://x", Rate: 1, Path: "y"}, {Target: "http://x", Rate: 1, Tenants: -1}} {
-		if _, err := Run(context.Background(), p); err == nil {
-			t.Errorf("%+v was accepted", p)
 		}
 	}
 }

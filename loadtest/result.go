@@ -1,125 +1,172 @@
 package loadtest
 
 import (
-	"context"
-	"errors"
 	"fmt"
-	"net"
-	"os"
-	"sync"
-	"syscall"
 	"time"
-
-	"github.com/HdrHistogram/hdrhistogram-go"
 )
 
-// Result is what a Run measured.
+// Result is what one run measured.
 type Result struct {
-	Plan     Plan           `json:"plan"`
-	Sent     int64          `json:"sent"`
-	Dropped  int64          `json:"dropped"`  // due while InFlight requests had no answer
-	Outcomes map[string]int `json:"outcomes"` // "2xx" … and kinds of failure
-	Rate     float64        `json:"rate"`     // answered per second
-	Response Latency        `json:"response"` // from when the request was due
-	Service  Latency        `json:"service"`  // from when it was sent
-	Lag      Latency        `json:"lag"`      // between the two: the generator's own delay
-	Invalid  string         `json:"invalid"`  // why the figures must not be used; "" when they may
+	Phase    string        `json:"phase,omitempty"` // alone, together; "" where there is one phase
+	Repeat   int           `json:"repeat"`          // from 1
+	Seconds  float64       `json:"seconds"`         // measured
+	Sent     int64         `json:"sent"`
+	Dropped  int64         `json:"dropped"` // due while in_flight requests had no answer
+	Rate     float64       `json:"rate"`    // good answers per second
+	Late     int64         `json:"late"`    // sent more than 1 ms after they were due
+	Retries  int64         `json:"retries"` // sent again because a kept connection had just been closed
+	Lag      Latency       `json:"lag"`     // from due to sent: the generator's own delay
+	Little   Little        `json:"little"`
+	Classes  []ClassResult `json:"classes"`
+	Windows  []Window      `json:"windows"`
+	Client   Spent         `json:"client"`
+	Server   *Spent        `json:"server,omitempty"`
+	Churn    *ChurnResult  `json:"churn,omitempty"`
+	Invalid  []string      `json:"invalid"`  // why the figures must not be used
+	Warnings []string      `json:"warnings"` // what to keep in mind when they are
+}
 
-	mu struct {
-		sync.Mutex
-		response, service, lag *hdrhistogram.Histogram
-		first, last            time.Time
+// Spent is what a process took over the measured time.
+type Spent struct {
+	CPU        float64 `json:"cpu"`         // seconds
+	Cores      float64 `json:"cores"`       // CPU seconds per second
+	PerRequest float64 `json:"per_request"` // µs of CPU
+	RSS        float64 `json:"rss"`         // MiB at the end
+}
+
+// ClassResult is one class of it.
+type ClassResult struct {
+	Name     string           `json:"name"`
+	Role     string           `json:"role,omitempty"`
+	Loop     string           `json:"loop"`
+	Outcomes Outcomes         `json:"outcomes"`
+	Dropped  int64            `json:"dropped"`
+	Rate     float64          `json:"rate"`     // good answers per second
+	Response Latency          `json:"response"` // from when a request was due
+	Service  Latency          `json:"service"`  // from when it was sent
+	Isolates map[string]Split `json:"isolates,omitempty"`
+	Overrun  *Latency         `json:"overrun,omitempty"` // CPU past the limit, of those it killed
+	Fairness Fairness         `json:"fairness"`
+	Tenants  []TenantResult   `json:"tenants"` // the most asked, 200 at most
+	Heat     Heat             `json:"heat"`
+	SLO      string           `json:"slo,omitempty"`
+	Broken   []string         `json:"broken"` // objectives that were not kept
+}
+
+// Split is a class's answers from isolates in one state.
+type Split struct {
+	Response Latency `json:"response"`
+	CPU      float64 `json:"cpu"` // µs per request, as the server tells
+}
+
+// TenantResult is one tenant, numbered from 1.
+type TenantResult struct {
+	Tenant int     `json:"tenant"`
+	Sent   int64   `json:"sent"`
+	Bad    int64   `json:"bad"`
+	Mean   float64 `json:"mean"` // µs of response time
+}
+
+// Errors is the share of requests that ended badly or were never sent.
+func (c *ClassResult) Errors() float64 {
+	total := c.Outcomes.Total() + c.Dropped
+	if total == 0 {
+		return 1
 	}
+	return float64(c.Outcomes.Bad()+c.Dropped) / float64(total)
 }
 
-// Latency is a distribution, in microseconds.
-type Latency struct {
-	Mean, P50, P90, P99, P999, Max float64
+// Class is the class of that name; nil where there is none.
+func (r *Result) Class(name string) *ClassResult {
+	for i := range r.Classes {
+		if r.Classes[i].Name == name {
+			return &r.Classes[i]
+		}
+	}
+	return nil
 }
 
-// Histograms run from 1 µs to 1 minute with three digits.
-func newHistogram() *hdrhistogram.Histogram { return hdrhistogram.New(1, 60_000_000, 3) }
+// Outcomes are those of all classes.
+func (r *Result) Outcomes() Outcomes {
+	var sum Outcomes
+	for i := range r.Classes {
+		sum.add(&r.Classes[i].Outcomes)
+	}
+	return sum
+}
 
-func newResult(p Plan) *Result {
-	r := &Result{Plan: p, Outcomes: map[string]int{}}
-	r.mu.response, r.mu.service, r.mu.lag = newHistogram(), newHistogram(), newHistogram()
+// Failed reports whether the run broke an objective, mixed up tenants or is invalid.
+func (r *Result) Failed() bool {
+	o := r.Outcomes()
+	for i := range r.Classes {
+		if len(r.Classes[i].Broken) > 0 {
+			return true
+		}
+	}
+	return len(r.Invalid) > 0 || o[leak] > 0
+}
+
+const tenantsListed = 200
+
+// result sums a run up.
+func (m *meter) result(s *Scenario, ran []*crowd) *Result {
+	r := &Result{Lag: m.lag.latency(), Late: m.late, Retries: m.retries, Windows: m.windows, Little: m.inFlight.whole()}
+	r.Seconds = max(s.Duration, m.last-m.warmup).Seconds()
+	for _, c := range ran {
+		series := m.classes[c.index]
+		class := series.result(c, r.Seconds)
+		r.Sent += class.Outcomes.Total()
+		r.Dropped += class.Dropped
+		r.Rate += class.Rate
+		r.Classes = append(r.Classes, class)
+	}
 	return r
 }
 
-func (r *Result) drop() {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.Dropped++
-}
-
-func (r *Result) add(outcome string, response, service, lag time.Duration) {
-	now := time.Now()
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.Sent++
-	r.Outcomes[outcome]++
-	record(r.mu.response, response)
-	record(r.mu.service, service)
-	record(r.mu.lag, lag)
-	if r.mu.first.IsZero() {
-		r.mu.first = now
+func (s *series) result(c *crowd, seconds float64) ClassResult {
+	r := ClassResult{
+		Name: c.Name, Role: c.Role, Loop: c.loop(), Outcomes: s.outcomes, Dropped: s.dropped,
+		Response: s.response.latency(), Service: s.service.latency(), Heat: s.heat.table(), SLO: c.SLO,
+		Rate: float64(s.outcomes[ok]+s.outcomes[killed]) / seconds, Fairness: fairness(s.tenants),
 	}
-	r.mu.last = now
-}
-
-func record(h *hdrhistogram.Histogram, d time.Duration) {
-	h.RecordValue(min(max(d.Microseconds(), 1), h.HighestTrackableValue()))
-}
-
-// maxLag is the generator's own delay that figures still bear: 1 ms, or a tenth of what was
-// measured.
-const maxLag = 1000 // µs
-
-func (r *Result) finish() {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.Response, r.Service, r.Lag = latency(r.mu.response), latency(r.mu.service), latency(r.mu.lag)
-	if took := r.mu.last.Sub(r.mu.first); took > 0 {
-		r.Rate = float64(r.Sent-1) / took.Seconds()
+	for state := range s.isolates {
+		if in := &s.isolates[state]; in.response.Histogram != nil {
+			if r.Isolates == nil {
+				r.Isolates = map[string]Split{}
+			}
+			r.Isolates[isolateNames[state]] = Split{in.response.latency(), float64(in.cpu) / float64(max(in.told, 1))}
+		}
 	}
-	switch {
-	case r.Sent == 0:
-		r.Invalid = "nothing was sent"
-	case r.Lag.P99 > max(maxLag, r.Response.P99/10):
-		r.Invalid = fmt.Sprintf("the generator was late itself: p99 of its lag is %.0f µs", r.Lag.P99)
-	case r.Dropped > 0:
-		r.Invalid = fmt.Sprintf("%d requests were never sent: %d had no answer already", r.Dropped, r.Plan.InFlight)
+	if s.overrun.Histogram != nil {
+		l := s.overrun.latency()
+		r.Overrun = &l
 	}
+	for i, t := range s.tenants[:min(len(s.tenants), tenantsListed)] {
+		if t.sent > 0 {
+			r.Tenants = append(r.Tenants, TenantResult{i + 1, t.sent, t.bad, float64((t.sum / time.Duration(t.sent)).Microseconds())})
+		}
+	}
+	slo, err := ParseSLO(c.SLO)
+	if err != nil {
+		panic("BUG: " + err.Error()) // Complete has checked
+	}
+	r.Broken = slo.Broken(&r)
+	return r
 }
 
-func latency(h *hdrhistogram.Histogram) Latency {
-	at := func(q float64) float64 { return float64(h.ValueAtQuantile(q)) }
-	return Latency{Mean: h.Mean(), P50: at(50), P90: at(90), P99: at(99), P999: at(99.9), Max: float64(h.Max())}
+// spent is a process's usage over a run.
+func spent(u Usage, seconds float64, requests int64) Spent {
+	s := Spent{CPU: u.CPU, RSS: u.RSS}
+	if seconds > 0 {
+		s.Cores = u.CPU / seconds
+	}
+	if requests > 0 {
+		s.PerRequest = u.CPU / float64(requests) * 1e6
+	}
+	return s
 }
 
-func statusClass(status int) string { return fmt.Sprintf("%dxx", status/100) }
-
-// classify names a failure by what an operator would look into.
-func classify(err error) string {
-	var timeout net.Error
-	switch {
-	case errors.Is(err, context.Canceled):
-		return "canceled"
-	case errors.As(err, &timeout) && timeout.Timeout(), errors.Is(err, os.ErrDeadlineExceeded):
-		return "timeout"
-	case errors.Is(err, syscall.ECONNREFUSED):
-		return "refused"
-	case errors.Is(err, syscall.ECONNRESET):
-		return "reset"
-	}
-	return "broken"
-}
-
-// Errors is the share of requests that were not answered with a status below 500.
-func (r *Result) Errors() float64 {
-	if r.Sent+r.Dropped == 0 {
-		return 1
-	}
-	good := r.Outcomes["1xx"] + r.Outcomes["2xx"] + r.Outcomes["3xx"] + r.Outcomes["4xx"]
-	return 1 - float64(good)/float64(r.Sent+r.Dropped)
+// String is a line of it.
+func (s Spent) String() string {
+	return fmt.Sprintf("%.1f µs CPU a request, %.2f cores, %.0f MiB", s.PerRequest, s.Cores, s.RSS)
 }

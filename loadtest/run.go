@@ -2,128 +2,144 @@ package loadtest
 
 import (
 	"context"
-	"io"
-	"net"
-	"net/http"
-	"net/url"
-	"sync"
-	"time"
+	"fmt"
+	"net/netip"
 )
 
-// Run sends the plan's requests and measures them. It ends after the plan's duration and the
-// last answer, or when ctx does.
-func Run(ctx context.Context, p Plan) (*Result, error) {
-	p, err := p.withDefaults()
+// Options of a run that are not the scenario's.
+type Options struct {
+	AllowRemote bool        // targets other than loopback
+	Platform    *Platform   // control API: tells how requests were served, takes churn's deploys. Default: none
+	Usage       UsageSource // of the server. Default: none
+	Repeats     int         // of everything. Default: 1
+	Progress    func(Progress)
+}
+
+// Progress is what a person who waits may want to know, once a second.
+type Progress struct {
+	Phase  string
+	Repeat int
+	Window *Window
+	Total  int // seconds of this run
+}
+
+// phase is a part of a scenario: which classes run in it.
+type phase struct {
+	name  string
+	roles map[string]bool // nil: all
+}
+
+// phases are one, or with aggressors two: victims alone, then beside them.
+func (s *Scenario) phases() []phase {
+	victims, aggressors := false, false
+	for i := range s.Classes {
+		victims = victims || s.Classes[i].Role != "aggressor"
+		aggressors = aggressors || s.Classes[i].Role == "aggressor"
+	}
+	if !victims || !aggressors {
+		return []phase{{}}
+	}
+	return []phase{{"alone", map[string]bool{"": true, "victim": true}}, {name: "together"}}
+}
+
+// Run sends a scenario's requests and measures them. It ends after the scenario's duration and
+// the last answer, or when ctx does. Tenants are there already: Platform.Setup makes them.
+func Run(ctx context.Context, s Scenario, o Options) ([]*Result, error) {
+	s, err := s.Complete()
 	if err != nil {
 		return nil, err
 	}
-	r := &runner{plan: p, result: newResult(p), slots: make(chan struct{}, p.InFlight)}
-	r.client = newHTTPClient(p)
-	defer r.client.CloseIdleConnections()
-	r.run(ctx)
-	r.result.finish()
-	return r.result, nil
-}
-
-// newHTTPClient connects to the target whatever the Host header says, keeps connections, and
-// follows no redirect: what the platform answers is what is measured.
-func newHTTPClient(p Plan) *http.Client {
-	u, _ := url.Parse(p.Target) // checked by withDefaults
-	dialer := &net.Dialer{Timeout: p.Timeout}
-	return &http.Client{
-		Timeout: p.Timeout,
-		Transport: &http.Transport{
-			DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
-				return dialer.DialContext(ctx, network, u.Host)
-			},
-			MaxIdleConnsPerHost: p.InFlight,
-			MaxIdleConns:        p.InFlight,
-			DisableCompression:  true,
-		},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	if err := s.checkRemote(o.AllowRemote); err != nil {
+		return nil, err
 	}
-}
-
-// runner is one Run.
-type runner struct {
-	plan   Plan
-	client *http.Client
-	result *Result
-	slots  chan struct{} // one element a request in flight
-	wg     sync.WaitGroup
-}
-
-// run starts each request when it is due, never because another one was answered: a slow
-// server meets the same load as a fast one.
-func (r *runner) run(ctx context.Context) {
-	pacer, tenants := newPacer(&r.plan), newPopularity(&r.plan)
-	start := time.Now()
-	end := r.plan.Warmup + r.plan.Duration
-	for {
-		offset := pacer.next()
-		if offset >= end {
-			break
-		}
-		due := start.Add(offset)
-		if !sleepUntil(ctx, due) {
-			break
-		}
-		tenant, measured := tenants.next(), offset >= r.plan.Warmup
-		select {
-		case r.slots <- struct{}{}:
-		default:
-			if measured {
-				r.result.drop()
+	crowds := newCrowds(&s)
+	var results []*Result
+	sch := &schedule{all: crowds}
+	for repeat := range max(o.Repeats, 1) {
+		for _, p := range s.phases() {
+			r, err := runPhase(ctx, &s, o, sch, p, repeat+1)
+			if err != nil {
+				return results, err
 			}
-			continue
+			results = append(results, r)
+			if ctx.Err() != nil {
+				return results, nil
+			}
 		}
-		r.wg.Go(func() {
-			r.send(ctx, tenant, due, measured)
-			<-r.slots
-		})
 	}
-	r.wg.Wait()
+	return results, nil
 }
 
-func sleepUntil(ctx context.Context, due time.Time) bool {
-	wait := time.Until(due)
-	if wait <= 0 {
-		return ctx.Err() == nil
-	}
-	t := time.NewTimer(wait)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
-}
-
-// send performs one request. Its response time counts from when it was due, its service time
-// from when it was sent: the difference is what a closed-loop client would hide.
-func (r *runner) send(ctx context.Context, tenant int, due time.Time, measured bool) {
-	sent := time.Now()
-	outcome := r.fetch(ctx, tenant)
-	if measured {
-		done := time.Now()
-		r.result.add(outcome, done.Sub(due), done.Sub(sent), sent.Sub(due))
-	}
-}
-
-func (r *runner) fetch(ctx context.Context, tenant int) string {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, r.plan.Target+r.plan.Path, nil)
+func (s *Scenario) checkRemote(allowed bool) error {
+	text, err := s.address()
 	if err != nil {
-		return "request"
+		return err
 	}
-	req.Host = r.plan.hostOf(tenant)
-	resp, err := r.client.Do(req)
+	to, err := resolve(text)
 	if err != nil {
-		return classify(err)
+		return err
 	}
-	defer resp.Body.Close()
-	if _, err := io.Copy(io.Discard, resp.Body); err != nil {
-		return "body: " + classify(err)
+	return checkLoopback("target", to.Addr(), allowed)
+}
+
+// checkLoopback keeps load off others' machines unless it is meant.
+func checkLoopback(what string, a netip.Addr, allowed bool) error {
+	if allowed || a.Unmap().IsLoopback() {
+		return nil
 	}
-	return statusClass(resp.StatusCode)
+	return fmt.Errorf("%s: %v is another machine; --allow-remote says that you may load it", what, a)
+}
+
+func runPhase(ctx context.Context, s *Scenario, o Options, sch *schedule, p phase, repeat int) (*Result, error) {
+	sch.crowds = nil
+	for _, c := range sch.all {
+		if p.roles == nil || p.roles[c.Role] {
+			c.start(s)
+			sch.crowds = append(sch.crowds, c)
+		}
+	}
+	m := newMeter(s, sch.all, func(w *Window) {
+		if o.Progress != nil {
+			o.Progress(Progress{p.name, repeat, w, int(s.Duration.Seconds())})
+		}
+	})
+	token := ""
+	if o.Platform != nil {
+		token = o.Platform.Token
+	}
+	sender, err := newSender(s, sch, m, token)
+	if err != nil {
+		return nil, err
+	}
+	samples := startSampler(o.Usage, s.Warmup)
+	deploys := startChurn(ctx, s, o.Platform, sch.all)
+	err = sender.run(ctx)
+	churn := deploys.finish()
+	server, seconds, serverErr := samples.finish(m.windows)
+	if err != nil {
+		return nil, err
+	}
+	r := m.result(s, sch.crowds)
+	r.Phase, r.Repeat, r.Churn = p.name, repeat, churn
+	r.addUsage(m.clientUsage(), server, seconds)
+	r.judge()
+	if serverErr != nil {
+		r.Warnings = append(r.Warnings, "the server's usage is unknown: "+serverErr.Error())
+	}
+	return r, nil
+}
+
+// addUsage lays CPU beside the requests of the windows it was measured in.
+func (r *Result) addUsage(client, server Usage, seconds float64) {
+	requests := int64(0)
+	for _, w := range r.Windows {
+		for _, c := range w.Classes {
+			requests += c.Outcomes.Total()
+		}
+	}
+	r.Client = spent(client, r.Little.Seconds, requests)
+	if seconds > 0 {
+		s := spent(server, seconds, int64(float64(requests)*seconds/max(r.Little.Seconds, 1)))
+		r.Server = &s
+	}
 }

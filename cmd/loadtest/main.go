@@ -1,77 +1,94 @@
-// Command loadtest puts load on a running platform and reports latencies that a user would see:
+// Command loadtest puts load on a Switchyard as its users would, searches what it can carry, and
+// plans machines. loadtest/README.md has a worked example.
 //
-//	loadtest -target http://127.0.0.1:8787 -host customer-%d.example.com -tenants 100 -skew 1 -rate 2000 -poisson -slo 'p99<50ms,errors<0.1%'
+//	loadtest run --serve ./bin/switchyard
 package main
 
 import (
 	"context"
-	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
 	"os/signal"
 	"syscall"
-
-	"switchyard/loadtest"
 )
+
+// Exit statuses.
+const (
+	exitOK      = 0
+	exitBroken  = 1 // an objective was not kept, the figures are invalid, tenants were mixed up, or the command failed
+	exitMistake = 2 // in the command line or a file
+)
+
+var commands = []struct {
+	name, does string
+	run        func(ctx context.Context, args []string) (int, error)
+}{
+	{"run", "send a scenario's load and report it", runCommand},
+	{"selftest", "hold the generator itself against servers that are known", selftestCommand},
+	{"setup", "deploy a scenario's tenants and leave them", setupCommand},
+	{"cleanup", "delete them", cleanupCommand},
+	{"origin", "the server that fanout Workers fetch from", originCommand},
+	{"kinds", "the kinds of Workers tenants can be", kindsCommand},
+}
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	os.Exit(run(ctx))
+	os.Exit(run(ctx, os.Args[1:]))
 }
 
-// run returns the exit status: 0, 1 when the run failed or broke an objective, 2 for a mistake
-// in the command line.
-func run(ctx context.Context) int {
-	var p loadtest.Plan
-	flag.StringVar(&p.Target, "target", "", "base `URL` that is connected to")
-	flag.StringVar(&p.Host, "host", "", "Host header; %d in it is the tenant's number")
-	flag.StringVar(&p.Path, "path", "/", "path to ask for")
-	flag.IntVar(&p.Tenants, "tenants", 1, "number of tenants")
-	flag.Float64Var(&p.Skew, "skew", 0, "of popularity: tenant k is asked as often as 1/k^skew")
-	flag.Float64Var(&p.Rate, "rate", 0, "requests per second")
-	flag.DurationVar(&p.Duration, "duration", 0, "measured time (default 10s)")
-	flag.DurationVar(&p.Warmup, "warmup", 0, "time before it (default 1s)")
-	flag.BoolVar(&p.Poisson, "poisson", false, "independent arrivals instead of evenly spaced ones")
-	flag.IntVar(&p.InFlight, "in-flight", 0, "requests without an answer at once (default 1000)")
-	flag.DurationVar(&p.Timeout, "timeout", 0, "of one request (default 10s)")
-	flag.Uint64Var(&p.Seed, "seed", 0, "of arrivals and tenants (default 1)")
-	objectives := flag.String("slo", "", "objectives, e.g. p99<50ms,errors<0.1%")
-	file := flag.String("json", "", "also write the result to `FILE`")
-	flag.Parse()
-	var slo loadtest.SLO
-	if *objectives != "" {
-		var err error
-		if slo, err = loadtest.ParseSLO(*objectives); err != nil {
-			return complain(2, err)
+func run(ctx context.Context, args []string) int {
+	if len(args) > 0 {
+		for _, c := range commands {
+			if c.name == args[0] {
+				return end(c.run(ctx, args[1:]))
+			}
 		}
 	}
-	result, err := loadtest.Run(ctx, p)
-	if err != nil {
-		return complain(2, err)
+	fmt.Fprintln(os.Stderr, "usage: loadtest COMMAND [flags]; loadtest COMMAND --help")
+	for _, c := range commands {
+		fmt.Fprintf(os.Stderr, "  %-10s %s\n", c.name, c.does)
 	}
-	result.Print(os.Stdout)
-	if *file != "" {
-		doc, err := json.MarshalIndent(result, "", "  ")
-		if err == nil {
-			err = os.WriteFile(*file, append(doc, '\n'), 0o644)
-		}
-		if err != nil {
-			return complain(1, err)
-		}
+	if len(args) == 1 && (args[0] == "help" || args[0] == "--help" || args[0] == "-h") {
+		return exitOK
 	}
-	broken := slo.Broken(result)
-	for _, b := range broken {
-		fmt.Println("SLO broken:", b)
-	}
-	if len(broken) > 0 || result.Invalid != "" {
-		return 1
-	}
-	return 0
+	return exitMistake
 }
 
-func complain(status int, err error) int {
+// mistake is an error of whoever wrote the command line or a file.
+type mistake struct{ error }
+
+func (m mistake) Unwrap() error { return m.error }
+
+func end(status int, err error) int {
+	var wrong mistake
+	switch {
+	case err == nil:
+		return status
+	case errors.Is(err, flag.ErrHelp):
+		return exitOK
+	case errors.As(err, &wrong):
+		status = exitMistake
+	default:
+		status = exitBroken
+	}
 	fmt.Fprintln(os.Stderr, "loadtest:", err)
 	return status
+}
+
+// parse reads flags; what is wrong with them is said once, by end.
+func parse(fs *flag.FlagSet, args []string, most int) error {
+	fs.SetOutput(os.Stderr)
+	if err := fs.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			return err
+		}
+		return mistake{fmt.Errorf("%s", err)}
+	}
+	if fs.NArg() > most {
+		return mistake{fmt.Errorf("unexpected argument %q", fs.Arg(most))}
+	}
+	return nil
 }

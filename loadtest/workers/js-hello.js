@@ -1,0 +1,3 @@
+export default {
+  fetch: (request) => new Response(WHO + request.url.slice(-12) + "\n"),
+};

@@ -1,0 +1,6 @@
+// Never answers: its CPU limit ends it.
+export default {
+  fetch() {
+    for (;;);
+  },
+};
