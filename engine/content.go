@@ -26,6 +26,16 @@ func (e *Engine) Content(ref Ref) (main string, modules []isolate.Module, err er
 	return v.Main, modules, err
 }
 
+// VersionContent returns the source of one version.
+func (e *Engine) VersionContent(ref Ref, id string) (main string, modules []isolate.Module, err error) {
+	v, err := e.Version(ref, id)
+	if err != nil {
+		return "", nil, err
+	}
+	modules, err = e.modules(&v)
+	return v.Main, modules, err
+}
+
 func (e *Engine) newestDeployed(s *script) (newest *store.Version, err error) {
 	state := s.state.Load()
 	versions := state.versions()

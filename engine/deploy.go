@@ -79,7 +79,7 @@ func (d *draft) uploadAgain() (Upload, error) {
 	}, nil
 }
 
-// DeleteScript removes a script, all its versions, and the routes that lead to it. Bindings
+// DeleteScript removes a script, all its versions, and the routes and domains that lead to it. Bindings
 // that lead to it stay and reject from then on.
 func (e *Engine) DeleteScript(ctx context.Context, ref Ref) error {
 	n, err := e.catalog.namespace(ref.Namespace)
@@ -105,7 +105,7 @@ func (e *Engine) DeleteScript(ctx context.Context, ref Ref) error {
 	}
 	now := time.Now()
 	changes := []store.Change{store.DropScript(now, n.id, s.id)}
-	for _, r := range e.Routes() {
+	for _, r := range e.allRoutes() {
 		if n.isPlain() && r.Script == ref.Script {
 			changes = append(changes, store.DropRoute(now, r.ID))
 		}

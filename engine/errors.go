@@ -11,6 +11,7 @@ var (
 	ErrNamespaceNotFound  = errors.New("dispatch namespace not found")
 	ErrNamespaceExists    = errors.New("dispatch namespace already exists")
 	ErrScriptNotFound     = errors.New("script not found")
+	ErrScriptExists       = errors.New("script already exists")
 	ErrVersionNotFound    = errors.New("version not found")
 	ErrDeploymentNotFound = errors.New("deployment not found")
 	ErrRouteNotFound      = errors.New("route not found")

@@ -89,7 +89,12 @@ func (e *Engine) Scripts(namespace string) ([]Script, error) {
 func (e *Engine) describe(s *script) (Script, error) {
 	state := s.state.Load()
 	out := Script{
-		Ref: s.ref(), ID: s.id, Tags: state.record.Tags, Created: state.record.Created, Modified: state.record.Modified,
+		Ref: s.ref(), ID: s.id, Created: state.record.Created, Modified: state.record.Modified,
+	}
+	settings := readScriptSettings(&state.record)
+	out.Tags, out.Crons, out.Subdomain = settings.Tags, settings.Crons, settings.Subdomain
+	if state.newest == nil && s.namespace.byID.get(s.id) == s {
+		return out, nil // made without a version
 	}
 	if state.newest == nil { // deleted meanwhile
 		return out, fmt.Errorf("%w: %q", ErrScriptNotFound, s.ref().String())

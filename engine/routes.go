@@ -137,8 +137,8 @@ func validLabel(label string) bool {
 	return true
 }
 
-// Routes returns the routes by pattern.
-func (e *Engine) Routes() []Route {
+// allRoutes returns the routes and the custom domains, by pattern.
+func (e *Engine) allRoutes() []Route {
 	return slices.SortedFunc(maps.Values(e.catalog.routes.Load().byID), func(a, b Route) int {
 		return cmp.Compare(a.Pattern, b.Pattern)
 	})
@@ -148,6 +148,9 @@ func (e *Engine) Routes() []Route {
 // has another script already is ErrRouteExists.
 func (e *Engine) PutRoute(ctx context.Context, pattern, script string) (Route, error) {
 	return e.editRoute(ctx, pattern, script, func(same Route, taken bool) (Route, error) {
+		if taken && same.Domain {
+			return Route{}, fmt.Errorf("%w: %q is a custom domain of %q", ErrRouteExists, same.Hostname(), same.Script)
+		}
 		if taken && same.Script == script {
 			return same, nil
 		}
@@ -161,7 +164,7 @@ func (e *Engine) PutRoute(ctx context.Context, pattern, script string) (Route, e
 // UpdateRoute gives a route another pattern, another script or both, at once.
 func (e *Engine) UpdateRoute(ctx context.Context, id, pattern, script string) (Route, error) {
 	return e.editRoute(ctx, pattern, script, func(Route, bool) (Route, error) {
-		if _, ok := e.catalog.routes.Load().byID[id]; !ok {
+		if r, ok := e.catalog.routes.Load().byID[id]; !ok || r.Domain {
 			return Route{}, fmt.Errorf("%w: %q", ErrRouteNotFound, id)
 		}
 		return Route{ID: id}, nil
@@ -204,17 +207,4 @@ func (t *routeTable) byPattern(pattern string) (Route, bool) {
 		}
 	}
 	return Route{}, false
-}
-
-// DeleteRoute removes a route.
-func (e *Engine) DeleteRoute(ctx context.Context, id string) error {
-	unlock, err := e.locks.lock(ctx, "routes")
-	if err != nil {
-		return err
-	}
-	defer unlock()
-	if _, ok := e.catalog.routes.Load().byID[id]; !ok {
-		return fmt.Errorf("%w: %q", ErrRouteNotFound, id)
-	}
-	return e.commit(ctx, e.catalog.plain, store.DropRoute(time.Now(), id))
 }

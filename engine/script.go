@@ -25,6 +25,8 @@ type Script struct {
 	Ref
 	ID          string // immutable: another script of the same name later has another
 	Tags        []string
+	Crons       []Cron // kept and shown: nothing fires
+	Subdomain   Subdomain
 	Created     time.Time
 	Modified    time.Time
 	Version     Version    // the newest upload

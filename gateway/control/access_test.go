@@ -59,7 +59,7 @@ func TestAccess(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for _, name := range []string{"script", "service"} { // so that "not found" is an answer to the token
+	for _, name := range []string{"script", "service", "worker"} { // so that "not found" is an answer to the token
 		u := engine.Upload{Main: "i.js", Modules: []isolate.Module{{Name: "i.js"}}}
 		if _, err := platform.Deploy(t.Context(), engine.Ref{Script: name}, u); err != nil {
 			t.Fatal(err)

@@ -3,7 +3,6 @@ package control
 import (
 	"bytes"
 	"mime/multipart"
-	"net/http"
 	"net/textproto"
 	"strings"
 
@@ -14,10 +13,18 @@ import (
 // getContent answers with the source that is deployed: a single classic script as it is,
 // anything else as a form of one part a module, the main one named in a header.
 func (s *server) getContent(c *call) (any, error) {
-	if err := s.checkDeployed(c, c.query("version")); err != nil {
-		return nil, err
+	if version := c.query("version"); version != "" {
+		return content(s.Platform.VersionContent(c.ref(), version))
 	}
-	main, modules, err := s.Platform.Content(c.ref())
+	return content(s.Platform.Content(c.ref()))
+}
+
+// getVersionContent answers with the source of one version, whether it is deployed or not.
+func (s *server) getVersionContent(c *call) (any, error) {
+	return content(s.Platform.VersionContent(c.ref(), c.param("version")))
+}
+
+func content(main string, modules []isolate.Module, err error) (any, error) {
 	if err != nil {
 		return nil, err
 	}
@@ -53,19 +60,4 @@ func (s *server) putContent(c *call) (any, error) {
 		u.Main, u.Modules = sent.Main, sent.Modules
 		return nil
 	}))
-}
-
-// checkDeployed refuses a version whose source is not what getContent would send.
-func (s *server) checkDeployed(c *call, version string) error {
-	if version == "" {
-		return nil
-	}
-	script, err := s.Platform.Script(c.ref())
-	if err != nil {
-		return err
-	}
-	if serves(script, version) {
-		return nil
-	}
-	return fail(http.StatusNotImplemented, codeUnsupported, "content of a version that is not deployed to 100 %: not available on this server")
 }

@@ -48,13 +48,12 @@ func (s *server) endpoints() []row {
 
 		{"GET", pathAccount + "/workers/scripts", s.listScripts},
 		{"GET", pathPlain, s.getContent},
-		{"GET", pathPlain + "/subdomain", s.scriptSubdomain},
-		{"POST", pathPlain + "/subdomain", s.scriptSubdomain},
-		{"DELETE", pathPlain + "/subdomain", s.scriptSubdomain},
+		{"GET", pathPlain + "/subdomain", s.getScriptSubdomain},
+		{"POST", pathPlain + "/subdomain", s.postScriptSubdomain},
+		{"DELETE", pathPlain + "/subdomain", s.deleteScriptSubdomain},
 		{"PUT", pathPlain + "/routes", s.putScriptRoutes},
 		{"GET", pathService, s.getService},
 		{"DELETE", pathService, s.deleteService},
-		{"GET", pathAccount + "/workers/workers/{script}", s.getWorker},
 		{"GET", pathAccount + "/workers/subdomain", s.getSubdomain},
 
 		{"POST", pathAccount + "/workers/assets/upload", s.upload(s.uploadAssets)},
@@ -70,6 +69,8 @@ func (s *server) endpoints() []row {
 		{"GET", pathAccount + "/storage/kv/namespaces", none},
 		{"GET", pathAccount + "/workers/durable_objects/namespaces", none},
 	}
+	rows = append(rows, s.workerEndpoints()...)
+	rows = append(rows, s.domainEndpoints()...)
 	rows = append(rows, s.tokenEndpoints(pathBase+"/user/tokens")...)
 	rows = append(rows, s.tokenEndpoints(pathAccount+"/tokens")...)
 	rows = append(rows, s.scriptEndpoints(pathUser)...)
@@ -102,13 +103,14 @@ func (s *server) scriptEndpoints(path string) []row {
 		{"GET", path + "/versions", s.listVersions},
 		{"POST", path + "/versions", s.upload(s.addVersion)},
 		{"GET", path + "/versions/{version}", s.getVersion},
+		{"GET", path + "/versions/{version}/content", s.getVersionContent},
 		{"GET", path + "/deployments", s.listDeployments},
 		{"POST", path + "/deployments", s.addDeployment},
 		{"GET", path + "/deployments/{deployment}", s.getDeployment},
 		{"POST", path + "/assets-upload-session", s.upload(s.beginAssets)},
-		{"", path + "/schedules", absent("Cron triggers")},
+		{"GET", path + "/schedules", s.getSchedules},
+		{"PUT", path + "/schedules", s.putSchedules},
 		{"", path + "/tails", absent("Live tail")},
-		{"", path + "/domains/*", absent("Custom domains")},
 	}
 }
 
@@ -120,6 +122,19 @@ func absentEndpoints() []row {
 		{"", pathAccount + "/r2/*", absent("R2")},
 		{"", pathAccount + "/d1/*", absent("D1")},
 		{"", pathAccount + "/queues/*", absent("Queues")},
-		{"", pathAccount + "/workers/domains/*", absent("Custom domains")},
+		{"", pathAccount + "/hyperdrive/*", absent("Hyperdrive")},
+		{"", pathAccount + "/vectorize/*", absent("Vectorize")},
+		{"", pathAccount + "/workflows/*", absent("Workflows")},
+		{"", pathAccount + "/pipelines/*", absent("Pipelines")},
+		{"", pathAccount + "/ai/*", absent("Workers AI")},
+		{"", pathAccount + "/browser-rendering/*", absent("Browser Rendering")},
+		{"", pathAccount + "/images/*", absent("Images")},
+		{"", pathAccount + "/secrets_store/*", absent("Secrets Store")},
+		{"", pathAccount + "/containers/*", absent("Containers")},
+		{"", pathAccount + "/pages/*", absent("Pages")},
+		{"", pathAccount + "/mtls_certificates/*", absent("mTLS certificates")},
+		{"", pathBase + "/zones/{zone}/custom_hostnames/*", absent("Custom hostnames")},
+		{"", pathBase + "/graphql", absent("GraphQL analytics")},
+		{"", pathUser + "/domains/*", absent("Custom domains of a script in a namespace")},
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -22,6 +23,7 @@ type fakePlatform struct {
 	namespaces map[string]*engine.Namespace
 	scripts    map[engine.Ref]*fakeScript
 	routes     []engine.Route
+	domains    []engine.Route
 	tokens     []engine.Token
 	audits     []engine.AuditEntry
 	plans      map[string]engine.Plan
@@ -202,6 +204,49 @@ func (f *fakePlatform) Content(ref engine.Ref) (string, []isolate.Module, error)
 	return u.Main, u.Modules, nil
 }
 
+func (f *fakePlatform) VersionContent(ref engine.Ref, id string) (string, []isolate.Module, error) {
+	if _, err := f.Version(ref, id); err != nil {
+		return "", nil, err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	u := f.scripts[ref].uploads[id]
+	return u.Main, u.Modules, nil
+}
+
+func (f *fakePlatform) Domains() []engine.Route {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.domains)
+}
+
+func (f *fakePlatform) PutDomain(_ context.Context, hostname, script, zone string, override bool) (engine.Route, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if err := f.change("PutDomain %s %s zone=%q override=%v", hostname, script, zone, override); err != nil {
+		return engine.Route{}, err
+	}
+	if _, err := f.lookup(engine.Ref{Script: script}); err != nil {
+		return engine.Route{}, err
+	}
+	i := slices.IndexFunc(f.domains, func(r engine.Route) bool { return r.Hostname() == hostname })
+	if i < 0 {
+		f.domains = append(f.domains, engine.Route{ID: f.id(), Pattern: hostname + "/*", Domain: true, Zone: zone})
+		i = len(f.domains) - 1
+	} else if f.domains[i].Script != script && !override {
+		return engine.Route{}, fmt.Errorf("%w: %q", engine.ErrRouteExists, hostname)
+	}
+	f.domains[i].Script = script
+	return f.domains[i], nil
+}
+
+func (f *fakePlatform) DeleteDomain(_ context.Context, id string) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.domains = slices.DeleteFunc(f.domains, func(r engine.Route) bool { return r.ID == id })
+	return f.change("DeleteDomain %s", id)
+}
+
 func (f *fakePlatform) Deploy(_ context.Context, ref engine.Ref, u engine.Upload) (engine.Script, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -310,6 +355,47 @@ func (f *fakePlatform) Edit(_ context.Context, ref engine.Ref, edit func(*engine
 		return engine.Script{}, err
 	}
 	f.deploy(s, []engine.Share{{Version: v.ID, Percent: 100}}, u.Annotations)
+	return s.script, nil
+}
+
+func (f *fakePlatform) CreateScript(_ context.Context, ref engine.Ref, settings engine.ScriptSettings) (engine.Script, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if err := f.change("CreateScript %s tags=%v subdomain=%v", ref, settings.Tags, settings.Subdomain); err != nil {
+		return engine.Script{}, err
+	}
+	if f.scripts[ref] != nil {
+		return engine.Script{}, fmt.Errorf("%w: %q", engine.ErrScriptExists, ref.Script)
+	}
+	s := &fakeScript{uploads: map[string]engine.Upload{}}
+	s.script = engine.Script{Ref: ref, ID: f.id(), Created: f.now(), Tags: settings.Tags, Subdomain: settings.Subdomain}
+	f.scripts[ref] = s
+	return s.script, nil
+}
+
+func (f *fakePlatform) EditScript(_ context.Context, ref engine.Ref, edit func(*engine.ScriptSettings) error) (engine.Script, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	s, err := f.lookup(ref)
+	if err != nil {
+		return engine.Script{}, err
+	}
+	settings := engine.ScriptSettings{Tags: slices.Clone(s.script.Tags), Crons: s.script.Crons, Subdomain: s.script.Subdomain}
+	before := settings
+	before.Tags = slices.Clone(settings.Tags)
+	if err := edit(&settings); err != nil {
+		return engine.Script{}, err
+	}
+	if reflect.DeepEqual(before, settings) {
+		return s.script, nil
+	}
+	if err := f.change("EditScript %s tags=%v crons=%d subdomain=%v", ref, settings.Tags, len(settings.Crons), settings.Subdomain); err != nil {
+		return engine.Script{}, err
+	}
+	for i := range settings.Crons {
+		settings.Crons[i].Created, settings.Crons[i].Modified = f.now(), f.now()
+	}
+	s.script.Tags, s.script.Crons, s.script.Subdomain = settings.Tags, settings.Crons, settings.Subdomain
 	return s.script, nil
 }
 

@@ -3,6 +3,7 @@ package control
 import (
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strings"
 
 	"switchyard/engine"
@@ -93,7 +94,8 @@ func (m *metadata) fromHeader(h http.Header) error {
 }
 
 // upload makes everything of an upload but its modules. doc is the document that m was read of.
-func (m *metadata) upload(doc []byte) (engine.Upload, error) {
+// besides are keys of doc that are understood elsewhere.
+func (m *metadata) upload(doc []byte, besides ...string) (engine.Upload, error) {
 	var u engine.Upload
 	if err := m.unsupported.check(); err != nil {
 		return u, err
@@ -109,7 +111,12 @@ func (m *metadata) upload(doc []byte) (engine.Upload, error) {
 	if err := m.settings.apply(&u); err != nil {
 		return u, err
 	}
-	return u, mergeExtras(&u, doc)
+	return u, mergeExtras(&u, doc, besides...)
+}
+
+// onlyTags says that there is nothing in s that belongs to a version.
+func (s *settings) onlyTags() bool {
+	return s.Bindings == nil && s.CompatibilityDate == nil && s.CompatibilityFlags == nil && s.Limits == nil && s.Annotations == nil && s.Switchyard == nil
 }
 
 // apply changes what s says of u, and leaves the rest.
@@ -148,8 +155,9 @@ var understood = []string{
 	"compatibility_flags", "tags", "limits", "annotations", "switchyard", "assets", "keep_assets", "migrations", "containers",
 }
 
-// mergeExtras lays the keys of doc that nobody here understands over u.Metadata. null removes.
-func mergeExtras(u *engine.Upload, doc []byte) error {
+// mergeExtras lays the keys of doc that nobody here understands, nor those who understand besides,
+// over u.Metadata. null removes.
+func mergeExtras(u *engine.Upload, doc []byte, besides ...string) error {
 	extras := map[string]json.RawMessage{}
 	for _, d := range [][]byte{u.Metadata, doc} {
 		if len(d) == 0 {
@@ -159,7 +167,7 @@ func mergeExtras(u *engine.Upload, doc []byte) error {
 			return err
 		}
 	}
-	for _, key := range understood {
+	for _, key := range slices.Concat(understood, besides) {
 		delete(extras, key)
 	}
 	for key, v := range extras {

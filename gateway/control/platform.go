@@ -24,6 +24,9 @@ type Platform interface {
 	// Edit makes a version from the newest one and deploys it. An error of edit comes back
 	// unchanged or wrapped, and nothing is changed.
 	Edit(ctx context.Context, ref engine.Ref, edit func(*engine.Upload) error) (engine.Script, error)
+	// CreateScript makes a script without a version; EditScript changes what belongs to none.
+	CreateScript(ctx context.Context, ref engine.Ref, settings engine.ScriptSettings) (engine.Script, error)
+	EditScript(ctx context.Context, ref engine.Ref, edit func(*engine.ScriptSettings) error) (engine.Script, error)
 	DeleteScript(ctx context.Context, ref engine.Ref) error
 
 	BeginAssets(ctx context.Context, ref engine.Ref, manifest map[string]engine.AssetFile) (engine.AssetSession, error)
@@ -33,6 +36,7 @@ type Platform interface {
 
 	Versions(ref engine.Ref) ([]engine.Version, error)
 	Version(ref engine.Ref, id string) (engine.Version, error)
+	VersionContent(ref engine.Ref, id string) (main string, modules []isolate.Module, err error)
 	AddVersion(ctx context.Context, ref engine.Ref, u engine.Upload) (engine.Version, error)
 	Deployments(ref engine.Ref) ([]engine.Deployment, error)
 	AddDeployment(ctx context.Context, ref engine.Ref, shares []engine.Share, annotations map[string]string) (engine.Deployment, error)
@@ -60,4 +64,8 @@ type Platform interface {
 	PutRoute(ctx context.Context, pattern, script string) (engine.Route, error)
 	UpdateRoute(ctx context.Context, id, pattern, script string) (engine.Route, error)
 	DeleteRoute(ctx context.Context, id string) error
+
+	Domains() []engine.Route
+	PutDomain(ctx context.Context, hostname, script, zone string, override bool) (engine.Route, error)
+	DeleteDomain(ctx context.Context, id string) error
 }

@@ -32,6 +32,8 @@ const (
 	codeNamespaceNotFound = 100119
 	codeNamespaceExists   = 100120
 
+	codeScriptExists = 10040
+
 	codeHost         = 19001 // Host is a name of somebody else
 	codeUnsupported  = 19002 // a product that this server does not have
 	codeNotFound     = 19003 // version, deployment, route, tag, plan or API token
@@ -82,6 +84,7 @@ var mapped = []struct {
 	{engine.ErrPlanNotFound, http.StatusNotFound, codeNotFound},
 	{engine.ErrRouteNotFound, http.StatusNotFound, codeNotFound},
 	{engine.ErrTokenNotFound, http.StatusNotFound, codeNotFound},
+	{engine.ErrScriptExists, http.StatusBadRequest, codeScriptExists},
 	{engine.ErrRouteExists, http.StatusBadRequest, codeRouteExists},
 	{engine.ErrConflict, http.StatusConflict, codeConflict},
 	{engine.ErrAssetToken, http.StatusUnauthorized, codeAuth},

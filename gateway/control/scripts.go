@@ -120,7 +120,7 @@ func (s *server) deleteScript(c *call) (any, error) {
 }
 
 func (s *server) listScripts(c *call) (any, error) {
-	scripts, err := s.Platform.Scripts("")
+	scripts, _, err := s.selectScripts(c)
 	if err != nil {
 		return nil, err
 	}

@@ -1,10 +1,6 @@
 package control
 
-import (
-	"time"
-
-	"switchyard/engine"
-)
+import "switchyard/engine"
 
 // A service is the public API's older word for a plain Worker. wrangler asks for one before it
 // deploys and deletes by this path.
@@ -36,33 +32,53 @@ func (s *server) getSubdomain(*call) (any, error) {
 	return map[string]string{"subdomain": subdomainName}, nil
 }
 
-// scriptSubdomain says the same whatever was asked for: a Worker here is reached by a route,
-// as the entry Worker or by dispatch, and has no address of its own.
-func (s *server) scriptSubdomain(c *call) (any, error) {
-	if _, err := s.Platform.Script(c.ref()); err != nil {
-		return nil, err
-	}
-	return noAddress, nil
-}
-
-var noAddress = struct {
+type subdomainJSON struct {
 	Enabled  bool `json:"enabled"`
 	Previews bool `json:"previews_enabled"`
-}{}
+}
 
-// getWorker is the newer shape of a plain Worker, of which wrangler reads the subdomain.
-func (s *server) getWorker(c *call) (any, error) {
-	script, err := s.Platform.Script(c.ref())
-	if err != nil {
+// subdomainBody is a change of it; what is not said stays.
+type subdomainBody struct {
+	Enabled  *bool `json:"enabled"`
+	Previews *bool `json:"previews_enabled"`
+}
+
+func (b *subdomainBody) apply(to *engine.Subdomain) {
+	if b.Enabled != nil {
+		to.Enabled = *b.Enabled
+	}
+	if b.Previews != nil {
+		to.Previews = *b.Previews
+	}
+}
+
+func describeScriptSubdomain(s engine.Script) subdomainJSON { return subdomainJSON(s.Subdomain) }
+
+// getScriptSubdomain shows the flags as they were set. A Worker here is reached by a route, a
+// custom domain, as the entry Worker or by dispatch: no address comes of them.
+func (s *server) getScriptSubdomain(c *call) (any, error) {
+	return described(describeScriptSubdomain)(s.Platform.Script(c.ref()))
+}
+
+func (s *server) postScriptSubdomain(c *call) (any, error) {
+	var body subdomainBody
+	if err := c.readJSON(&body); err != nil {
 		return nil, err
 	}
-	return struct {
-		ID         string    `json:"id"`
-		Name       string    `json:"name"`
-		Tags       []string  `json:"tags"`
-		CreatedOn  time.Time `json:"created_on"`
-		UpdatedOn  time.Time `json:"updated_on"`
-		Subdomain  any       `json:"subdomain"`
-		References []any     `json:"references"`
-	}{script.ID, script.Script, listed(script.Tags), stamp(script.Created), stamp(script.Modified), noAddress, []any{}}, nil
+	if body.Enabled == nil {
+		return nil, refuse("enabled: true or false is expected")
+	}
+	return s.editSubdomain(c, body)
+}
+
+func (s *server) deleteScriptSubdomain(c *call) (any, error) {
+	off := false
+	return s.editSubdomain(c, subdomainBody{&off, &off})
+}
+
+func (s *server) editSubdomain(c *call, body subdomainBody) (any, error) {
+	return described(describeScriptSubdomain)(s.Platform.EditScript(c.context(), c.ref(), func(settings *engine.ScriptSettings) error {
+		body.apply(&settings.Subdomain)
+		return nil
+	}))
 }

@@ -79,6 +79,17 @@ func (s *server) patchSettings(c *call) (any, error) {
 	if err := patch.unsupported.check(); err != nil {
 		return nil, err
 	}
+	script, err := s.Platform.Script(c.ref())
+	if err != nil {
+		return nil, err
+	}
+	changed, err := changesExtras(script.Version.Metadata, doc)
+	if err != nil {
+		return nil, err
+	}
+	if tags := patch.Tags; !changed && tags != nil && patch.settings.onlyTags() {
+		return described(describeSettings)(s.changeTags(c, tags))
+	}
 	return described(describeSettings)(s.edit(c, func(u *engine.Upload) error {
 		if err := patch.settings.apply(u); err != nil {
 			return err
@@ -88,7 +99,7 @@ func (s *server) patchSettings(c *call) (any, error) {
 }
 
 // patchScriptLevel changes what belongs to the script. wrangler sends its configuration here
-// after every deploy, mostly to no effect: what changes nothing makes no version.
+// after every deploy, mostly to no effect: what changes nothing makes no version, nor do tags.
 func (s *server) patchScriptLevel(c *call) (any, error) {
 	doc, err := c.readSettings()
 	if err != nil {
@@ -100,23 +111,15 @@ func (s *server) patchScriptLevel(c *call) (any, error) {
 	if err := decodeJSON("settings", doc, &patch); err != nil {
 		return nil, err
 	}
-	script, err := s.Platform.Script(c.ref())
+	script, err := s.changeTags(c, patch.Tags)
 	if err != nil {
 		return nil, err
 	}
 	changed, err := changesExtras(script.Version.Metadata, doc)
-	if err != nil {
-		return nil, err
+	if err != nil || !changed {
+		return describeScriptLevel(script), err
 	}
-	if !changed && (patch.Tags == nil || slices.Equal(*patch.Tags, script.Tags)) {
-		return describeScriptLevel(script), nil
-	}
-	return described(describeScriptLevel)(s.edit(c, func(u *engine.Upload) error {
-		if patch.Tags != nil {
-			u.Tags = *patch.Tags
-		}
-		return mergeExtras(u, doc)
-	}))
+	return described(describeScriptLevel)(s.edit(c, func(u *engine.Upload) error { return mergeExtras(u, doc) }))
 }
 
 // readSettings returns the JSON document of a change of settings.
@@ -139,9 +142,9 @@ func (c *call) readSettings() ([]byte, error) {
 
 // changesExtras says whether laying doc over stored would change what is stored. Nothing at
 // all, false, {"enabled":false} and an empty list mean the same in each of those keys.
-func changesExtras(stored, doc []byte) (bool, error) {
+func changesExtras(stored, doc []byte, besides ...string) (bool, error) {
 	after := engine.Upload{Metadata: stored}
-	if err := mergeExtras(&after, doc); err != nil {
+	if err := mergeExtras(&after, doc, besides...); err != nil {
 		return false, err
 	}
 	a, err := meaningful(stored)

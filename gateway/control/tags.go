@@ -51,20 +51,22 @@ func (s *server) deleteTag(c *call) (any, error) {
 	return noResult, err
 }
 
-// editTags changes the script's tags; what changes nothing makes no version.
+// editTags changes the script's tags, which makes no version.
 func (s *server) editTags(c *call, change func([]string) ([]string, error)) ([]string, error) {
-	script, err := s.Platform.Script(c.ref())
-	if err != nil {
-		return nil, err
-	}
-	tags, err := change(script.Tags)
-	if err != nil || slices.Equal(tags, script.Tags) {
-		return tags, err
-	}
-	script, err = s.edit(c, func(u *engine.Upload) error {
-		tags, err := change(u.Tags)
-		u.Tags = listed(tags)
+	script, err := s.Platform.EditScript(c.context(), c.ref(), func(settings *engine.ScriptSettings) (err error) {
+		settings.Tags, err = change(settings.Tags)
 		return err
 	})
 	return script.Tags, err
+}
+
+// changeTags replaces them, where there are others to replace them by.
+func (s *server) changeTags(c *call, tags *[]string) (engine.Script, error) {
+	if tags == nil {
+		return s.Platform.Script(c.ref())
+	}
+	return s.Platform.EditScript(c.context(), c.ref(), func(settings *engine.ScriptSettings) error {
+		settings.Tags = *tags
+		return nil
+	})
 }
