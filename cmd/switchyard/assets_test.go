@@ -113,6 +113,34 @@ func TestWranglerAssets(t *testing.T) {
 	p.wants("http://plain-shop.test/", 200, "new home")
 }
 
+// TestWranglerAssetVersions rolls files out and back with their versions.
+func TestWranglerAssetVersions(t *testing.T) {
+	if _, err := exec.LookPath("node"); err != nil {
+		t.Skip("needs node")
+	}
+	p := serve(t, t.TempDir(), "--entry", "shop")
+	dir := folder(t, map[string]string{"public/index.html": "one", "index.js": shopWorker,
+		"wrangler.jsonc": `{"name":"shop","main":"index.js","compatibility_date":"2025-09-01","workers_dev":false,"assets":{"directory":"public","binding":"ASSETS","run_worker_first":["/api/*"]}}`})
+	p.wrangler(dir, "deploy")
+	p.wants("http://x.test/", 200, "one")
+	if err := os.WriteFile(filepath.Join(dir, "public/index.html"), []byte("two"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	p.wrangler(dir, "versions", "upload")
+	p.wants("http://x.test/", 200, "one")
+	var versions struct{ Items []struct{ ID string } }
+	_, e := p.api("GET", "/workers/scripts/shop/versions", "", nil)
+	if err := json.Unmarshal(e.Result, &versions); err != nil || len(versions.Items) != 2 {
+		t.Fatalf("%s %v", e.Result, err)
+	}
+	p.wrangler(dir, "versions", "deploy", versions.Items[0].ID+"@100%", "--yes")
+	p.wants("http://x.test/", 200, "two")
+	p.wrangler(dir, "rollback", versions.Items[1].ID, "--yes", "--message", "back")
+	p.wants("http://x.test/", 200, "one")
+	p.wrangler(dir, "delete", "--force")
+	p.wants("http://x.test/", 503, "")
+}
+
 // wantsHeaders checks status and headers of one answer.
 func (p *platform) wantsHeaders(url string, status int, headers ...string) {
 	p.t.Helper()
