@@ -10,6 +10,8 @@
 //	a change     deploy.go (operations) → draft.go (its stages) → commit.go (durable) →
 //	             publish.go (visible); checks in upload.go, check_bindings.go, inherit.go, names.go
 //	what there is  catalog.go, table.go, routes.go; at start restore.go; from the store history.go
+//	static assets  assets.go (sessions, versions) → asset_upload.go, asset_token.go; asset_serve.go
+//	             (before the Worker, by the rules of package site) → asset_reply.go, asset_body.go, asset_cache.go
 //	who may, who did  tokens.go, scope.go, audit.go
 //	what can run   pools.go (made, kept, put away), loaded.go (closed when nobody is inside)
 //	what is seen   log.go, metrics.go

@@ -52,13 +52,10 @@ func (e *Engine) site(ctx context.Context, v *version) (*versionSite, error) {
 	}
 	s, err := e.loadSite(v)
 	if s != nil {
-		e.assets.kept.put(key, s, s.manifest.Memory()+siteOverhead)
+		e.assets.kept.put(key, s, s.manifest.Memory()+s.config.Memory())
 	}
 	return s, err
 }
-
-// siteOverhead is about what rules take that are compiled, in bytes.
-const siteOverhead = 16 << 10
 
 func (e *Engine) loadSite(v *version) (*versionSite, error) {
 	r, err := e.stored(v)

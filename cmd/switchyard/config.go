@@ -44,10 +44,11 @@ type auditConfig struct {
 	Entries int `yaml:"entries"` // Default: 1000000
 }
 
-// cacheConfig bounds the memory of the Cache API.
+// cacheConfig bounds the memory of the Cache API, and of static assets.
 type cacheConfig struct {
 	Total  int64 `yaml:"total_mb"`  // of all scripts. Default: 64
 	Script int64 `yaml:"script_mb"` // of one. Default: 8
+	Assets int64 `yaml:"assets_mb"` // of static assets, of all scripts. Default: 64
 }
 
 const maxCacheMB = 1 << 20
@@ -89,7 +90,7 @@ func defaultConfig() config {
 	return config{
 		Data: "./data", Listen: "127.0.0.1:8787", Control: "127.0.0.1:8788",
 		Account: strings.Repeat("0", 32), Namespace: "production", Grace: 30 * time.Second,
-		Cache: cacheConfig{Total: 64, Script: 8}, Audit: auditConfig{Days: 90, Entries: 1_000_000},
+		Cache: cacheConfig{Total: 64, Script: 8, Assets: 64}, Audit: auditConfig{Days: 90, Entries: 1_000_000},
 		Usage: usageConfig{Flush: 2 * time.Second, MinutesFor: 48 * time.Hour, HoursFor: 62 * 24 * time.Hour, DaysFor: 400 * 24 * time.Hour, MetricScripts: 20},
 		Limits: limitsConfig{
 			callLimits: callLimits{CPU: 50, Subrequests: 1000, LogBytes: 256 << 10},
@@ -190,7 +191,7 @@ func (c *config) check() error {
 	for _, m := range []struct {
 		key string
 		mb  int64
-	}{{"total_mb", c.Cache.Total}, {"script_mb", c.Cache.Script}} {
+	}{{"total_mb", c.Cache.Total}, {"script_mb", c.Cache.Script}, {"assets_mb", c.Cache.Assets}} {
 		if m.mb < 1 || m.mb > maxCacheMB {
 			return usageError{fmt.Errorf("cache.%s: %d is not from 1 to %d", m.key, m.mb, maxCacheMB)}
 		}

@@ -157,7 +157,7 @@ func (s *server) open() (err error) {
 		Dir: s.Data, Runtime: s.runtime, Derived: derived, Egress: s.egress, Entry: s.Entry, Namespace: s.Namespace,
 		Limits: s.Limits.limits(), PlainLimits: s.PlainLimits.limits(), Logger: s.log,
 		AuditAge: time.Duration(s.Audit.Days) * 24 * time.Hour, AuditEntries: s.Audit.Entries,
-		CacheBytes: s.Cache.Total << 20, ScriptCacheBytes: s.Cache.Script << 20,
+		CacheBytes: s.Cache.Total << 20, ScriptCacheBytes: s.Cache.Script << 20, AssetCacheBytes: s.Cache.Assets << 20,
 		UsageFlush: s.Usage.Flush, KeepMinutes: s.Usage.MinutesFor, KeepHours: s.Usage.HoursFor, KeepDays: s.Usage.DaysFor,
 		MetricScripts: s.Usage.MetricScripts,
 	})

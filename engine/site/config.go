@@ -45,6 +45,24 @@ type Config struct {
 	navigates bool
 }
 
+// Memory returns about how many bytes c takes.
+func (c *Config) Memory() int64 {
+	const rule, compiled = 200, 8 << 10
+	n := int64(rule * (len(c.redirects.static) + len(c.headers) + 1))
+	for i := range c.redirects.dynamic {
+		n += int64(compiled + len(c.redirects.dynamic[i].to))
+	}
+	for i := range c.headers {
+		for _, h := range c.headers[i].set {
+			n += int64(len(h.Name) + len(h.Value))
+		}
+		if c.headers[i].path.kind == wild {
+			n += compiled
+		}
+	}
+	return n
+}
+
 // ConfigError says what of a configuration is refused.
 type ConfigError struct {
 	Field  string // a key, or one of its elements

@@ -74,6 +74,8 @@ func makeGolden(t *testing.T, golden string) {
 	deploy(t, s, "ns1", "alice", 3, string(goldenBlob), string(noise(1, 5000)))
 	must(t, s.db.Flush())
 	deploy(t, s, "ns1", "alice", 4, string(noise(2, 5000)))
+	deployAssets(t, s, "site", 1, asset(t, s, "/index.html", "k1", "text/html", []byte("home")), asset(t, s, "/big", "k2", "", make([]byte, ChunkSize+9)))
+	must(t, s.PutStaged(ctx, Staged{NamespaceID: "ns1", Script: "later", Key: "k3", Size: 0, At: at(5)}))
 	must(t, s.Apply(ctx, DropRoute(at(5), "r2"), DropScript(at(5), "ns1", "bob")))
 	sealed, err := s.Seal("secret/alice/TOKEN", []byte("hunter2"))
 	must(t, err)
