@@ -64,6 +64,7 @@ type callState struct {
 	ctx       context.Context
 	cancel    context.CancelFunc // ends what runs on other goroutines; nil until something does
 	wasm      wasmCall
+	gone      gone
 	objects   []object     // of services
 	taken     []byte       // the result of a service that waits for TAKE
 	jobs      atomic.Int64 // CPU time of jobs that usage does not have yet, in nanoseconds
@@ -96,6 +97,7 @@ func (c *Call) begin(p *Pool) {
 	s.wall, s.ctx, s.cancel = time.Time{}, nil, nil
 	s.held.Store(0)
 	s.jobs.Store(0)
+	s.gone.reset()
 	if len(s.mu.live) > 0 || s.mu.running > 0 {
 		panic("BUG: a Call is used again before it was done")
 	}

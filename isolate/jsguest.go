@@ -29,7 +29,7 @@ func (g jsGuest) invoke(is *Isolate, c *Call) (*Response, error) {
 		c.fail(ErrNoResponse)
 	}
 	r, err := c.deliver()
-	if err == nil && c.resting() {
+	if (err == nil || err == ErrCanceled && !is.dead) && c.resting() {
 		is.turn.Unlock()
 		go g.rest(c) // ends with the body's reader, then by Options.WaitUntil, at the latest
 	} else {
@@ -43,6 +43,12 @@ func (g jsGuest) rest(c *Call) {
 	c.state.is.turn.Lock()
 	for c.resting() && g.step(c) {
 		c.limitRest()
+		g.tellGone(c)
+	}
+	if g.tellGone(c) { // it may have begun something
+		for c.resting() && g.step(c) {
+			c.limitRest()
+		}
 	}
 	g.leave(c)
 }
@@ -58,6 +64,9 @@ func (g jsGuest) step(c *Call) bool {
 	is.turn.Unlock()
 	op, err := c.next()
 	is.turn.Lock()
+	if !c.state.delivered && (err == ErrCanceled || c.Context.Err() != nil) {
+		g.clientLeft(c)
+	}
 	switch {
 	case err != nil:
 		c.fail(err)

@@ -82,6 +82,9 @@ func (is *Isolate) hostCall(c *Call, op js.HostOp, x, y, z uint32) int32 {
 		return is.refused(c.startRead(y, x))
 	case js.HostCancel:
 		c.state.handles.cancel(x)
+	case js.HostGone:
+		c.state.gone.ask(x)
+		return js.Pending
 	case js.HostWrite:
 		return is.write(c, c.state.out, is.mustBytes(x, y), z)
 	case js.HostEnd:
@@ -244,6 +247,7 @@ func (is *Isolate) fillResponse(c *Call, r *Response, b []byte) error {
 		}
 	case js.BodyStream:
 		c.state.out = newGuestStream(c)
+		c.state.out.gone = &c.state.gone
 		r.Body = Body{Stream: c.state.out, Length: int64(int32(getWord(b, js.ResponseBodyLen)))}
 		if c.state.out.encoder = newEncoder(coding); coding != CodingIdentity {
 			r.Body.Length = -1

@@ -29,6 +29,7 @@ type guestStream struct {
 	}
 	readable sync.Cond
 	encoder  *encoder // of what the guest writes; nil: it goes as it is
+	gone     *gone    // of a response's body: told when its reader goes first
 }
 
 // streamWindow is how much a guest may be ahead of the reader.
@@ -166,6 +167,9 @@ func (s *guestStream) close() (wait *operation) {
 	defer s.mu.Unlock()
 	if c := s.mu.call; c != nil {
 		c.unhold(s.bufferedLocked())
+		if s.gone != nil {
+			s.gone.left.Store(true)
+		}
 		c.state.signal()
 	}
 	s.mu.closed = true

@@ -56,6 +56,7 @@ const (
 	HostStream   HostOp = 15 // -> outgoing stream id
 	HostWrite2   HostOp = 16 // WRITE2 block
 	HostRejected HostOp = 17 // ptr, len
+	HostGone     HostOp = 18 // operation -> Pending
 	HostEnd2     HostOp = 19 // stream id, ptr, len
 	HostService  HostOp = 20 // SERVICE block, operation -> length, Pending or Refused
 	HostTake     HostOp = 21 // ptr, len

@@ -100,6 +100,10 @@ class AbortController {
 publish(AbortSignal, AbortController);
 
 // newSignal serves Request.signal where the request was made without one: most requests are never
-// asked for theirs.
-hooks.newSignal = () => new AbortSignal(SECRET);
+// asked for theirs. That of the event's request, and of its copies, follows the client.
+hooks.newSignal = (ofEvent) => {
+  const signal = new AbortSignal(SECRET);
+  if (ofEvent) upon(sw.gone(), () => abortSignal(signal, new DOMException("The client has disconnected", "AbortError")));
+  return signal;
+};
 hooks.isSignal = isAbortSignal;

@@ -60,6 +60,14 @@ static bool chunk_argument(JSContext *ctx, int argc, JSValueConst *argv, int i, 
   return false;
 }
 
+// sw_gone is fulfilled when nobody waits for the response any more.
+static JSValue sw_gone(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv) {
+  uint32_t id;
+  JSValue promise = operation_promise(ctx, WAIT_GONE, &id);
+  if (!id) return promise;
+  return started(ctx, promise, id, host(HOST_GONE, vm.current, id, 0, 0));
+}
+
 static JSValue sw_write(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv) {
   Bytes chunk;
   uint32_t id;
@@ -184,6 +192,7 @@ static JSValue sw_as_request(JSContext *ctx, JSValueConst self, int argc, JSValu
 static const JSCFunctionListEntry members[] = {
     METHOD("read", 1, sw_read),
     METHOD("cancel", 1, sw_cancel),
+    METHOD("gone", 0, sw_gone),
     METHOD("write", 1, sw_write),
     METHOD("end", 1, sw_end),
     METHOD("newStream", 0, sw_new_stream),

@@ -11,7 +11,7 @@ enum { MAX_OPERATIONS = 16 << 10 };
 
 // operation_promise registers an operation of the current request that resolves a promise. The
 // id is 0 when it threw.
-typedef enum { WAIT_FETCH, WAIT_READ, WAIT_WRITE, WAIT_TIMER, WAIT_COLLECT, WAIT_SERVICE } Wait;
+typedef enum { WAIT_FETCH, WAIT_READ, WAIT_WRITE, WAIT_TIMER, WAIT_COLLECT, WAIT_SERVICE, WAIT_GONE } Wait;
 JSValue operation_promise(JSContext *, Wait, uint32_t *id);
 
 // operation_callback registers a timer's callback; 0 when it threw.

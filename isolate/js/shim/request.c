@@ -171,6 +171,7 @@ static bool set_signal(JSContext *ctx, Request *r, JSValueConst value) {
     return false;
   }
   JS_FreeValue(ctx, r->signal);
+  r->follows = 0;
   r->signal = JS_IsNull(value) ? JS_UNDEFINED : JS_DupValue(ctx, value);
   return true;
 }
@@ -206,6 +207,7 @@ static void copy_input(JSContext *ctx, Request *from, Request *r) {
   r->method = JS_DupValue(ctx, method_of(ctx, from));
   r->url = JS_DupValue(ctx, url_of(ctx, from));
   r->signal = JS_DupValue(ctx, from->signal);
+  r->follows = from->event ? from->event : from->follows;
   r->cf = JS_DupValue(ctx, from->cf);
   r->redirect = from->redirect;
   r->list = list_share(request_list(from));
@@ -301,7 +303,8 @@ static JSValue get_signal(JSContext *ctx, JSValueConst self) {
   Request *r = self_of(ctx, self);
   if (!r) return JS_EXCEPTION;
   if (JS_IsUndefined(r->signal) && hook_exists(HOOK_NEW_SIGNAL)) {
-    JSValue signal = hook_call(ctx, HOOK_NEW_SIGNAL, 0, NULL);
+    uint32_t id = r->event ? r->event : r->follows;
+    JSValue signal = hook_call1(ctx, HOOK_NEW_SIGNAL, JS_NewBool(id != 0 && id == vm.current));
     if (JS_IsException(signal)) return signal;
     r->signal = signal;
   }

@@ -15,6 +15,7 @@ typedef struct {
   Body body;
   Redirect redirect;
   uint32_t event;        // request id when this is an event's own request, whose head nobody can change
+  uint32_t follows;      // a copy: id of the event's request, whose client may leave; 0: no signal follows it
   uint32_t event_body;   // handle of its body; 0: none
   uint32_t method_len, url_len;  // in the head's block, from HeadBlock's end
 } Request;

@@ -65,7 +65,7 @@ func TestHeaderNumbers(t *testing.T) {
 		"HOST_HOLD": int(js.HostHold), "HOST_HEAD": int(js.HostHead), "HOST_IDNA": int(js.HostIDNA),
 		"HOST_STREAM": int(js.HostStream), "HOST_WRITE2": int(js.HostWrite2), "HOST_REJECTED": int(js.HostRejected),
 		"HOST_END2": int(js.HostEnd2), "HOST_SERVICE": int(js.HostService), "HOST_TAKE": int(js.HostTake),
-		"HOST_SOURCE": int(js.HostSource), "START_NODE": js.StartNode, "START_BUFFER": js.StartBuffer, "START_PROCESS": js.StartProcess,
+		"HOST_SOURCE": int(js.HostSource), "HOST_GONE": int(js.HostGone), "START_NODE": js.StartNode, "START_BUFFER": js.StartBuffer, "START_PROCESS": js.StartProcess,
 		"FAILED": js.Failed, "PENDING": js.Pending, "REFUSED": js.Refused,
 		"START_DONE": js.StartDone, "START_PENDING": js.StartPending,
 		"HANDLER_FETCH": js.HandlerFetch, "HANDLER_ANY": js.HandlerAny,

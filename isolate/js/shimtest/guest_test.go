@@ -380,6 +380,8 @@ func (g *guest) small(op js.HostOp, req, x, y, z uint32) int32 {
 		}
 	case js.HostHold:
 		g.holds[req] += int(int32(x))
+	case js.HostGone: // no client leaves
+		return js.Pending
 	case js.HostSource: // there are no modules of Node's here
 		return js.Refused
 	case js.HostHead:
