@@ -20,21 +20,25 @@ const LoopHeader = "x-switchyard-hops"
 
 // Loop makes and checks LoopHeader. A value that was seen outside and sent in again tells
 // nothing but a count that somebody has had: an outsider can as well send none.
-type Loop struct{ key [32]byte }
+type Loop struct {
+	key    [32]byte
+	sealed [MaxHops + 1]string // by hops
+}
 
 // NewLoop returns a Loop with a key of its own, which is right while one process is the whole
 // platform.
 func NewLoop() *Loop {
 	l := &Loop{}
 	rand.Read(l.key[:])
+	for hops := range l.sealed {
+		n := strconv.Itoa(hops)
+		l.sealed[hops] = n + ";" + l.mac(n)
+	}
 	return l
 }
 
-// Seal returns the header's value for a request on its hops-th way out.
-func (l *Loop) Seal(hops int) string {
-	n := strconv.Itoa(hops)
-	return n + ";" + l.mac(n)
-}
+// Seal returns the header's value for a request on its hops-th way out, at most MaxHops.
+func (l *Loop) Seal(hops int) string { return l.sealed[hops] }
 
 // Open returns the count of a value that Seal has made, and 0 for everything else.
 func (l *Loop) Open(value string) int {

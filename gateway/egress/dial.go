@@ -24,34 +24,40 @@ type dialer struct {
 	full  func() // asked to free connections when there are too many
 }
 
-// dial has the signature that http.Transport wants. where is "host:port" from a target.
-func (d *dialer) dial(ctx context.Context, network, where string) (net.Conn, error) {
+// dial connects to where, "host:port" from a target.
+func (d *dialer) dial(ctx context.Context, where string) (net.Conn, syscall.RawConn, error) {
 	ctx, cancel := context.WithTimeout(ctx, d.DialTimeout)
 	defer cancel()
 	colon := strings.LastIndexByte(where, ':')
 	host := strings.Trim(where[:colon], "[]")
 	port, err := strconv.ParseUint(where[colon+1:], 10, 16)
 	if err != nil {
-		panic("BUG: the transport dials " + where)
+		panic("BUG: a target's address is " + where)
 	}
 	addrs, err := d.resolve(ctx, host)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	for _, addr := range addrs {
 		if err := d.guard.check(host, netip.AddrPortFrom(addr, uint16(port))); err != nil {
-			return nil, fmt.Errorf("%w: %s is %s", err, host, addr)
+			return nil, nil, fmt.Errorf("%w: %s is %s", err, host, addr)
 		}
 	}
 	if err := d.acquire(); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	conn, err := d.connect(ctx, host, addrs, uint16(port))
 	if err != nil {
 		d.open.Add(-1)
-		return nil, err
+		return nil, nil, err
 	}
-	return &connection{Conn: conn, open: &d.open}, nil
+	counted := &connection{Conn: conn, open: &d.open}
+	raw, err := conn.(*net.TCPConn).SyscallConn()
+	if err != nil {
+		counted.Close()
+		return nil, nil, err
+	}
+	return counted, raw, nil
 }
 
 // resolve returns the addresses behind host, which may be one itself.

@@ -8,8 +8,12 @@
 //	guard      which addresses may be connected to
 //	rule       the operator's exceptions
 //	dial       resolve once, check every address, connect to what was checked
-//	pool       connections, kept apart by tenant
-//	outgoing   a Worker's request as net/http sends it
+//	pool       transports, one a tenant
+//	transport  a tenant's connections, those in use and those that wait
+//	conn       one connection
+//	exchange   one request and its answer on a connection
+//	outgoing   a Worker's request as it goes on the wire
+//	upload     a body that is sent bit by bit
 //	incoming   an origin's response as a Worker sees it
 //	failure    what a Worker is told when it goes wrong
 //
@@ -21,7 +25,6 @@ import (
 	"crypto/x509"
 	"log/slog"
 	"net"
-	"net/http"
 	"net/netip"
 	"time"
 
@@ -54,7 +57,7 @@ type Options struct {
 	Tenants        int           // tenants whose connections are kept. Default: 1024.
 	Conns          int           // open connections of all tenants. Default: 8192.
 	ConnsPerOrigin int           // open connections of one tenant to one origin; more wait. Default: 64.
-	IdleConns      int           // of one tenant. Default: 16.
+	IdleConns      int           // of one tenant. Default: 64.
 	IdleTimeout    time.Duration // of a connection that is kept. Default: 30 s.
 	DialTimeout    time.Duration // resolving, connecting, TLS handshake, each. Default: 10 s.
 	HeadTimeout    time.Duration // from the request's last byte to the response's head. Default: 100 s.
@@ -76,7 +79,7 @@ func (o Options) withDefaults() Options {
 	orDefault(&o.Tenants, 1024)
 	orDefault(&o.Conns, 8192)
 	orDefault(&o.ConnsPerOrigin, 64)
-	orDefault(&o.IdleConns, 16)
+	orDefault(&o.IdleConns, 64)
 	orDefault(&o.IdleTimeout, 30*time.Second)
 	orDefault(&o.DialTimeout, 10*time.Second)
 	orDefault(&o.HeadTimeout, 100*time.Second)
@@ -139,31 +142,9 @@ func (c *Client) fetch(ctx context.Context, tenant string, out *outgoing) (*isol
 	if err := out.prepare(c.Loop.Seal(hops)); err != nil {
 		return nil, err
 	}
-	resp, err := c.roundTrip(ctx, tenant, out)
+	resp, x, err := c.pool.transport(tenant).roundTrip(ctx, out)
 	if err != nil {
 		return nil, err
 	}
-	return c.incoming(resp, out.target)
-}
-
-// answer is an origin's response; cancel ends its connection unless it is read to its end.
-type answer struct {
-	*http.Response
-	cancel context.CancelFunc
-}
-
-func (c *Client) roundTrip(ctx context.Context, tenant string, out *outgoing) (*answer, error) {
-	ctx, cancel := context.WithCancel(ctx)
-	resp, err := c.pool.transport(tenant).RoundTrip(out.request(ctx))
-	if err != nil {
-		cancel()
-		return nil, err
-	}
-	return &answer{resp, cancel}, nil
-}
-
-// discard lets go of a response that nobody reads.
-func (a *answer) discard() {
-	a.Body.Close()
-	a.cancel()
+	return c.incoming(resp, x, out.target)
 }

@@ -30,10 +30,11 @@ var (
 	errConns       = errors.New("Too many outgoing connections.")
 )
 
-// What a Worker does not learn: both become errUnreachable.
+// What a Worker does not learn: the first two become errUnreachable, the last errLost.
 var (
 	errClosed  = errors.New("egress: address is closed")
 	errResolve = errors.New("egress: name does not resolve")
+	errHead    = errors.New("egress: the response's head is too large")
 )
 
 // told are the errors that a Worker may see as they are.

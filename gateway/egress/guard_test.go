@@ -244,8 +244,16 @@ func FuzzTarget(f *testing.F) {
 		f.Add(s)
 	}
 	g := open(f, nil, nil)
+	for _, s := range []string{"http://a.b-c.d/x.y?z=1&w", "https://10.0.0.1:8443/a;b", "http://a.0x7f/", "http://a--b.c/", "http://a:080/", "https://a:443/"} {
+		f.Add(s)
+	}
 	f.Fuzz(func(t *testing.T, raw string) {
-		u, err := parseTarget(raw)
+		if plain, ok := plainTarget([]byte(raw)); ok {
+			if standard, err := anyTarget(raw); err != nil || *standard != *plain {
+				t.Fatalf("%q is %+v by the short way, %+v (%v) by the standard's", raw, plain, standard, err)
+			}
+		}
+		u, err := parseTarget([]byte(raw))
 		if err != nil {
 			return
 		}

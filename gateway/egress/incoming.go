@@ -1,13 +1,13 @@
 package egress
 
 import (
+	"errors"
 	"io"
 	"net/http"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"switchyard/isolate"
@@ -18,29 +18,29 @@ import (
 // connection is free at once.
 const smallBody = 16 << 10
 
-// incoming makes the Worker's view of an origin's response. It owns a.
-func (c *Client) incoming(a *answer, from *target) (*isolate.Response, error) {
-	head, err := responseHead(a.Response)
+// incoming makes the Worker's view of an origin's response. It owns x.
+func (c *Client) incoming(r *http.Response, x *exchange, from *target) (*isolate.Response, error) {
+	head, err := responseHead(r)
 	if err != nil {
-		a.discard()
+		x.close()
 		return nil, err
 	}
-	resp := &isolate.Response{Head: head, URL: from.href(), StatusText: reason(a.Response)}
-	receiving := newReceiving(a, c.Options)
-	switch n := a.ContentLength; {
-	case a.Body == http.NoBody:
-		receiving.Close()
+	resp := &isolate.Response{Head: head, URL: from.href, StatusText: reason(r)}
+	body := &receiving{response: r, exchange: x, left: c.ResponseBytes, timeout: c.ReadTimeout}
+	switch n := r.ContentLength; {
+	case r.Body == http.NoBody:
+		x.finish(r)
 	case n > c.ResponseBytes:
-		receiving.Close()
+		x.close()
 		return nil, errTooLarge
 	case n >= 0 && n <= smallBody:
-		defer receiving.Close()
+		defer body.Close()
 		resp.Body.Bytes = make([]byte, n)
-		if _, err = io.ReadFull(receiving, resp.Body.Bytes); err != nil {
+		if _, err = io.ReadFull(body, resp.Body.Bytes); err != nil {
 			return nil, err
 		}
 	default:
-		resp.Body = isolate.Body{Stream: receiving, Length: n}
+		resp.Body = isolate.Body{Stream: body, Length: n}
 	}
 	return resp, nil
 }
@@ -96,46 +96,40 @@ func responseHead(r *http.Response) (abi.ResponseHead, error) {
 }
 
 // receiving is a response body: counted, and ended when its origin falls silent. Close may
-// come from another goroutine and ends a Read.
+// come from another goroutine and ends a Read. Nobody closes response.Body: that would read it to its end.
 type receiving struct {
-	answer  *answer
-	left    int64 // bytes that may still come
-	timeout time.Duration
-	timer   *time.Timer
-	silent  atomic.Bool // the timer has ended the body
-	close   sync.Once
-}
-
-func newReceiving(a *answer, o Options) *receiving {
-	r := &receiving{answer: a, left: o.ResponseBytes, timeout: o.ReadTimeout}
-	r.timer = time.AfterFunc(r.timeout, func() {
-		r.silent.Store(true)
-		a.cancel()
-	})
-	r.timer.Stop() // it runs while Read waits: a Worker may take its time
-	return r
+	response *http.Response
+	exchange *exchange
+	left     int64 // bytes that may still come
+	timeout  time.Duration
+	ended    bool // the connection is another's by now
 }
 
 func (r *receiving) Read(p []byte) (int, error) {
-	r.timer.Reset(r.timeout)
-	n, err := r.answer.Body.Read(p)
-	r.timer.Stop()
+	if r.ended {
+		return 0, io.EOF
+	}
+	if c := r.exchange.conn; c.in.Buffered() == 0 {
+		c.SetReadDeadline(time.Now().Add(r.timeout)) // of this Read: a Worker may take its time between them
+	}
+	n, err := r.response.Body.Read(p)
 	if r.left -= int64(n); r.left < 0 {
 		return 0, errTooLarge
 	}
 	switch {
-	case err == nil || err == io.EOF:
-		return n, err
-	case r.silent.Load():
+	case err == nil:
+		return n, nil
+	case err == io.EOF:
+		r.ended = true
+		r.exchange.finish(r.response)
+		return n, io.EOF
+	case errors.Is(err, os.ErrDeadlineExceeded):
 		return n, errTimeout
 	}
 	return n, errLost
 }
 
 func (r *receiving) Close() error {
-	r.close.Do(func() {
-		r.timer.Stop()
-		r.answer.discard()
-	})
+	r.exchange.close()
 	return nil
 }

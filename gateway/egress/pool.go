@@ -2,8 +2,6 @@ package egress
 
 import (
 	"container/list"
-	"crypto/tls"
-	"net/http"
 	"sync"
 )
 
@@ -21,7 +19,7 @@ type pool struct {
 
 type seat struct {
 	tenant    string
-	transport *http.Transport
+	transport *transport
 }
 
 func newPool(o Options, d *dialer) *pool {
@@ -33,7 +31,7 @@ func newPool(o Options, d *dialer) *pool {
 
 // transport returns the tenant's own. The one that was not used for longest makes room; what
 // it has in flight goes on.
-func (p *pool) transport(tenant string) *http.Transport {
+func (p *pool) transport(tenant string) *transport {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if e, ok := p.mu.byTenant[tenant]; ok {
@@ -43,39 +41,22 @@ func (p *pool) transport(tenant string) *http.Transport {
 	if len(p.mu.byTenant) >= p.Tenants {
 		oldest := p.mu.order.Remove(p.mu.order.Back()).(*seat)
 		delete(p.mu.byTenant, oldest.tenant)
-		oldest.transport.CloseIdleConnections()
+		oldest.transport.close()
 	}
-	s := &seat{tenant, p.newTransport()}
+	s := &seat{tenant, newTransport(p.Options, p.dialer)}
 	p.mu.byTenant[tenant] = p.mu.order.PushFront(s)
 	return s.transport
 }
 
-// newTransport speaks HTTP/1.1, knows no proxy of the environment, and adds nothing of its own.
-func (p *pool) newTransport() *http.Transport {
-	return &http.Transport{
-		DialContext:            p.dialer.dial,
-		TLSClientConfig:        &tls.Config{RootCAs: p.RootCAs, MinVersion: tls.VersionTLS12},
-		TLSNextProto:           map[string]func(string, *tls.Conn) http.RoundTripper{},
-		TLSHandshakeTimeout:    p.DialTimeout,
-		DisableCompression:     true,
-		MaxIdleConns:           p.IdleConns,
-		MaxIdleConnsPerHost:    p.IdleConns,
-		MaxConnsPerHost:        p.ConnsPerOrigin,
-		IdleConnTimeout:        p.IdleTimeout,
-		ResponseHeaderTimeout:  p.HeadTimeout,
-		ExpectContinueTimeout:  p.DialTimeout,
-		MaxResponseHeaderBytes: p.HeaderBytes,
-		WriteBufferSize:        16 << 10,
-		ReadBufferSize:         16 << 10,
-	}
-}
+// closeIdle makes room among all tenants' connections.
+func (p *pool) closeIdle() { p.each((*transport).closeIdle) }
 
-func (p *pool) closeIdle() {
+func (p *pool) close() { p.each((*transport).close) }
+
+func (p *pool) each(f func(*transport)) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for e := p.mu.order.Front(); e != nil; e = e.Next() {
-		e.Value.(*seat).transport.CloseIdleConnections()
+		f(e.Value.(*seat).transport)
 	}
 }
-
-func (p *pool) close() { p.closeIdle() }

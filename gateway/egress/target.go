@@ -1,12 +1,11 @@
 package egress
 
 import (
+	"bytes"
 	"fmt"
 	"net/netip"
 	"strconv"
 	"strings"
-
-	"github.com/nlnwa/whatwg-url/url"
 
 	"switchyard/engine"
 )
@@ -15,30 +14,122 @@ import (
 // decides is the one whose result is dialled, so that no spelling of an address is seen
 // differently by guard and dialer.
 type target struct {
-	url    *url.Url
 	scheme string
 	host   string // as in the URL: lower case, IDNA, IPv6 in brackets
 	port   uint16
+	own    bool   // the port is not the scheme's, and so part of the authority
+	path   string // and query, as they go on the wire
+	href   string // without the fragment
 }
 
 // parseTarget refuses what no fetch may reach whatever it resolves to.
-func parseTarget(raw string) (*target, error) {
-	u, err := engine.ParseURL(raw, nil)
-	if err != nil {
-		return nil, errURL
+func parseTarget(raw []byte) (*target, error) {
+	t, ok := plainTarget(raw)
+	if !ok {
+		var err error
+		if t, err = anyTarget(string(raw)); err != nil {
+			return nil, err
+		}
 	}
-	t := &target{url: u, scheme: u.Scheme(), host: u.Hostname(), port: uint16(u.DecodedPort())}
 	switch {
-	case t.scheme != "http" && t.scheme != "https":
-		return nil, fmt.Errorf("%w: %s", errScheme, t.scheme)
-	case u.Username() != "" || u.Password() != "":
-		return nil, errCredentials
 	case t.host == "" || strings.ContainsAny(t.host, "%,"):
 		return nil, errURL
 	case badPort[t.port]:
 		return nil, fmt.Errorf("%w: %d", errPort, t.port)
 	}
 	return t, nil
+}
+
+func anyTarget(raw string) (*target, error) {
+	u, err := engine.ParseURL(raw, nil)
+	if err != nil {
+		return nil, errURL
+	}
+	switch {
+	case u.Scheme() != "http" && u.Scheme() != "https":
+		return nil, fmt.Errorf("%w: %s", errScheme, u.Scheme())
+	case u.Username() != "" || u.Password() != "":
+		return nil, errCredentials
+	}
+	return &target{scheme: u.Scheme(), host: u.Hostname(), port: uint16(u.DecodedPort()), own: u.Port() != "",
+		path: u.Pathname() + u.Search(), href: u.Href(true)}, nil
+}
+
+// plainTarget parses what most URLs are without the standard's machinery, and lets all others go: those of which anything
+// could mean something else than it says. FuzzTarget holds it against anyTarget.
+//
+//	http[s]://  a-z 0-9 - .  or four decimal numbers  [:port]  /path[?query]  in characters that stay as they are
+func plainTarget(raw []byte) (*target, bool) {
+	t := &target{scheme: "http", port: 80}
+	rest, ok := bytes.CutPrefix(raw, []byte("http://"))
+	if !ok {
+		if rest, ok = bytes.CutPrefix(raw, []byte("https://")); !ok {
+			return nil, false
+		}
+		t.scheme, t.port = "https", 443
+	}
+	slash := bytes.IndexByte(rest, '/')
+	if slash < 0 || !plainPath(rest[slash:]) {
+		return nil, false
+	}
+	t.href = string(raw)
+	t.path = t.href[len(raw)-len(rest)+slash:]
+	authority := t.href[len(raw)-len(rest) : len(raw)-len(rest)+slash]
+	host, port, own := strings.Cut(authority, ":")
+	if own {
+		n, err := strconv.ParseUint(port, 10, 16)
+		if err != nil || strconv.FormatUint(n, 10) != port || uint16(n) == t.port {
+			return nil, false
+		}
+		t.port, t.own = uint16(n), true
+	}
+	t.host = host
+	return t, plainHost(host)
+}
+
+// plainHost is a name whose last label is made of letters, without any that IDNA has a say in, or an IPv4 address in its usual
+// form.
+func plainHost(host string) bool {
+	last := 0 // of labels
+	letters := false
+	for i, c := range []byte(host) {
+		switch {
+		case 'a' <= c && c <= 'z':
+			letters = letters || i == last
+		case c == '.':
+			last, letters = i+1, false
+		case c == '-' || '0' <= c && c <= '9':
+			letters = letters && c != '-' // "xn--" is a matter of IDNA, in the last label too
+		default:
+			return false
+		}
+	}
+	if letters {
+		return !strings.Contains(host, "--") && !strings.Contains(host, "..") && host[0] != '.' && host[0] != '-'
+	}
+	addr, err := netip.ParseAddr(host)
+	return err == nil && addr.Is4()
+}
+
+// plainPath begins with a slash and has no segment of dots.
+func plainPath(path []byte) bool {
+	query := false
+	for i, c := range path {
+		switch {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '-', c == '_', c == '/', c == '=', c == '&', c == '+', c == ',', c == ';', c == ':', c == '@', c == '~', c == '*', c == '!', c == '$', c == '(', c == ')':
+		case c == '.' && (query || path[i-1] != '/'):
+		case c == '?' && !query:
+			query = true
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+// endpoint is what connections to the target are shared by.
+func (t *target) endpoint() endpoint {
+	return endpoint{t.scheme, t.host + ":" + strconv.Itoa(int(t.port))}
 }
 
 // address returns the host as an address, when it is one.
@@ -49,19 +140,11 @@ func (t *target) address() (netip.Addr, bool) {
 
 // authority is the Host header: the port is there when it is not the scheme's own.
 func (t *target) authority() string {
-	if p := t.url.Port(); p != "" {
-		return t.host + ":" + p
+	if !t.own {
+		return t.host
 	}
-	return t.host
+	return t.host + ":" + strconv.Itoa(int(t.port))
 }
-
-// dialled is host and port as the transport hands them to the dialer.
-func (t *target) dialled() string { return t.host + ":" + strconv.Itoa(int(t.port)) }
-
-// path is path and query as they go on the wire.
-func (t *target) path() string { return t.url.Pathname() + t.url.Search() }
-
-func (t *target) href() string { return t.url.Href(true) }
 
 // badPort is the Fetch standard's list of ports that speak something else than HTTP.
 var badPort = func() map[uint16]bool {
