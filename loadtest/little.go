@@ -2,37 +2,50 @@ package loadtest
 
 import "time"
 
-// gauge integrates the number of requests without an answer over time. What it has, and the rate
-// times the time that requests took, are counted apart: Little's law, L = λ·W, holds between the
-// two, or requests were lost or counted twice, and the figures are not to be trusted.
+// gauge integrates the number of requests without an answer over time. That, and the time which
+// requests took, are counted apart: Little's law, L = λ·W, holds between the two, or requests were
+// lost or counted twice, and the figures are not to be trusted.
 type gauge struct {
 	at      time.Duration
 	flying  int
-	area    float64 // request-seconds in this window
+	sent    time.Duration // sum of when those that fly were sent
+	area    float64       // request-seconds in this window
 	from    time.Duration
-	first   int // flying when the window began
+	before  time.Duration // what those flying when the window began had taken by then
 	total   Little
 	started bool
 }
 
-// Little compares both sides of Little's law over a time.
+// Little compares both sides of Little's law over a time. What requests across its borders took
+// on the other side of them is left out of W.
 type Little struct {
 	L        float64 `json:"l"`        // requests under way, by the gauge
 	LambdaW  float64 `json:"lambda_w"` // answers per second times their mean time
-	Edge     float64 `json:"edge"`     // what requests that cross the time's borders can explain
 	Seconds  float64 `json:"seconds"`
 	Answered int64   `json:"answered"`
 }
 
 // start begins at the end of the warm-up.
 func (g *gauge) start(now time.Duration) {
-	g.started, g.from, g.at, g.first = true, now, now, g.flying
+	g.started, g.from, g.at, g.before = true, now, now, g.elapsed(now)
 }
 
-// change counts a request that begins (1) or ends (-1).
-func (g *gauge) change(now time.Duration, by int) {
+// elapsed is what the requests that fly have taken so far.
+func (g *gauge) elapsed(now time.Duration) time.Duration {
+	return time.Duration(g.flying)*now - g.sent
+}
+
+// begin and end count a request.
+func (g *gauge) begin(sent time.Duration) {
+	g.advance(sent)
+	g.flying++
+	g.sent += sent
+}
+
+func (g *gauge) end(sent, now time.Duration) {
 	g.advance(now)
-	g.flying += by
+	g.flying--
+	g.sent -= sent
 }
 
 func (g *gauge) advance(now time.Duration) {
@@ -42,27 +55,20 @@ func (g *gauge) advance(now time.Duration) {
 	}
 }
 
-// little closes a window.
-func (g *gauge) little(now time.Duration, answered int64, service time.Duration) Little {
+// little closes a window in which so many requests ended, having taken service together.
+func (g *gauge) little(now time.Duration, ended int64, service time.Duration) Little {
 	g.advance(now)
-	seconds := (now - g.from).Seconds()
-	if seconds <= 0 {
-		return Little{}
-	}
-	l := Little{L: g.area / seconds, LambdaW: service.Seconds() / seconds, Seconds: seconds, Answered: answered}
-	if answered > 0 {
-		l.Edge = float64(g.first+g.flying) * service.Seconds() / float64(answered) / seconds
-	}
-	g.from, g.first, g.area = now, g.flying, 0
+	seconds, after := (now - g.from).Seconds(), g.elapsed(now)
+	l := Little{L: g.area / seconds, LambdaW: (service - g.before + after).Seconds() / seconds, Seconds: seconds, Answered: ended}
+	g.from, g.before, g.area = now, after, 0
 	g.total.L += l.L * seconds
 	g.total.LambdaW += l.LambdaW * seconds
-	g.total.Edge += l.Edge * seconds
 	g.total.Seconds += seconds
-	g.total.Answered += answered
+	g.total.Answered += ended
 	return l
 }
 
-// whole is the comparison over the run. The borders of its windows are not its own.
+// whole is the comparison over the run.
 func (g *gauge) whole() Little {
 	t := g.total
 	if t.Seconds == 0 {
@@ -71,9 +77,8 @@ func (g *gauge) whole() Little {
 	return Little{L: t.L / t.Seconds, LambdaW: t.LambdaW / t.Seconds, Seconds: t.Seconds, Answered: t.Answered}
 }
 
-// Broken reports a difference of more than 5 % that borders do not explain. Times with so few
-// answers that one decides prove nothing.
+// Broken reports a difference of more than 5 %. Times with so few answers that one decides prove
+// nothing.
 func (l *Little) Broken() bool {
-	difference := max(l.L-l.LambdaW, l.LambdaW-l.L)
-	return l.Answered >= 200 && l.L > 0 && difference > 0.05*l.L+l.Edge
+	return l.Answered >= 200 && max(l.L-l.LambdaW, l.LambdaW-l.L) > 0.05*l.L
 }

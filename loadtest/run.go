@@ -11,6 +11,7 @@ type Options struct {
 	AllowRemote bool        // targets other than loopback
 	Platform    *Platform   // control API: tells how requests were served, takes churn's deploys. Default: none
 	Usage       UsageSource // of the server. Default: none
+	RealTime    bool        // the generator's thread goes before all others, for machines with other work. Needs the right to
 	Repeats     int         // of everything. Default: 1
 	Progress    func(Progress)
 }
@@ -103,11 +104,7 @@ func runPhase(ctx context.Context, s *Scenario, o Options, sch *schedule, p phas
 			o.Progress(Progress{p.name, repeat, w, int(s.Duration.Seconds())})
 		}
 	})
-	token := ""
-	if o.Platform != nil {
-		token = o.Platform.Token
-	}
-	sender, err := newSender(s, sch, m, token)
+	sender, err := newSender(s, sch, m, &o)
 	if err != nil {
 		return nil, err
 	}

@@ -24,6 +24,7 @@ type sender struct {
 	schedule *schedule
 	meter    *meter
 	to       netip.AddrPort
+	realTime bool
 	token    string // shown to the platform, which then tells how it served; "" shows none
 
 	poller  *poller
@@ -57,7 +58,7 @@ type conn struct {
 	response  response
 }
 
-func newSender(s *Scenario, sch *schedule, m *meter, token string) (*sender, error) {
+func newSender(s *Scenario, sch *schedule, m *meter, o *Options) (*sender, error) {
 	text, err := s.address()
 	if err != nil {
 		return nil, err
@@ -66,14 +67,18 @@ func newSender(s *Scenario, sch *schedule, m *meter, token string) (*sender, err
 	if err != nil {
 		return nil, err
 	}
-	return &sender{scenario: s, schedule: sch, meter: m, to: to, token: token, buffer: make([]byte, 64<<10), end: s.Warmup + s.Duration}, nil
+	sender := &sender{scenario: s, schedule: sch, meter: m, to: to, realTime: o.RealTime, buffer: make([]byte, 64<<10), end: s.Warmup + s.Duration}
+	if o.Platform != nil {
+		sender.token = o.Platform.Token
+	}
+	return sender, nil
 }
 
 func (s *sender) now() time.Duration { return time.Since(s.begun) }
 
 // run sends until the scenario's end and waits for the last answers.
 func (s *sender) run(ctx context.Context) error {
-	p, err := openPoller()
+	p, err := openPoller(s.realTime)
 	if err != nil {
 		return err
 	}
@@ -94,7 +99,7 @@ func (s *sender) run(ctx context.Context) error {
 			next = now
 		}
 		s.expire(now)
-		s.meter.tick(now)
+		s.meter.tick(s.now())
 		if !more && s.meter.inFlight.flying == 0 {
 			return nil
 		}
@@ -159,7 +164,7 @@ func (s *sender) sendUsers(now time.Duration) {
 func (s *sender) send(r request) {
 	s.sent++
 	now := s.now()
-	s.meter.inFlight.change(now, 1)
+	s.meter.inFlight.begin(now)
 	var c *conn
 	if n := len(s.idle); n > 0 {
 		c, s.idle = s.idle[n-1], s.idle[:n-1]
@@ -364,7 +369,7 @@ func (s *sender) judge(c *conn) outcome {
 // finish records a request, and lets a user of a closed loop go on: in the next turn, as a send
 // that fails at once would come back here.
 func (s *sender) finish(r *request, o outcome, sent, done time.Duration, resp *response) {
-	s.meter.inFlight.change(done, -1)
+	s.meter.inFlight.end(sent, done)
 	s.meter.add(r, o, sent, done, resp)
 	if c := s.schedule.crowd(r.class); c.VUs > 0 {
 		s.users = append(s.users, c)

@@ -26,6 +26,8 @@ var commands = []struct {
 	run        func(ctx context.Context, args []string) (int, error)
 }{
 	{"run", "send a scenario's load and report it", runCommand},
+	{"find", "the highest rate that keeps the objectives", findCommand},
+	{"compare", "two records: is one slower?", compareCommand},
 	{"selftest", "hold the generator itself against servers that are known", selftestCommand},
 	{"setup", "deploy a scenario's tenants and leave them", setupCommand},
 	{"cleanup", "delete them", cleanupCommand},

@@ -17,7 +17,7 @@ import (
 type target struct {
 	scenario, url, control, token, serve, origin, cpus string
 	account, namespace                                 string
-	allowRemote, noSetup                               bool
+	allowRemote, noSetup, realTime                     bool
 	pid, warmMB                                        int
 	duration, warmup, timeout                          time.Duration
 	seed                                               uint64
@@ -40,6 +40,7 @@ func (t *target) register(fs *flag.FlagSet) {
 	fs.IntVar(&t.warmMB, "warm-mb", 0, "with --serve: its limits.warm_mb (default: its own)")
 	fs.IntVar(&t.pid, "pid", 0, "process of the server, for its CPU time and memory (default: by its metrics)")
 	fs.BoolVar(&t.allowRemote, "allow-remote", false, "the target may be another machine than this one")
+	fs.BoolVar(&t.realTime, "realtime", false, "schedule the generator before everything else, for a machine with other work (needs the right to)")
 	fs.BoolVar(&t.noSetup, "no-setup", false, "the tenants are deployed already, at version 1")
 	t.registerLoad(fs)
 }
@@ -152,7 +153,7 @@ func (t *target) prepare(ctx context.Context) (*up, error) {
 	if err != nil {
 		return nil, err
 	}
-	u := &up{options: loadtest.Options{AllowRemote: t.allowRemote, Progress: progress()}}
+	u := &up{options: loadtest.Options{AllowRemote: t.allowRemote, RealTime: t.realTime, Progress: progress()}}
 	if t.serve != "" {
 		if t.url != "" || t.control != "" {
 			return nil, mistake{errors.New("--serve starts the server: it goes without --target and --control")}
