@@ -104,7 +104,7 @@ func TestDrops(t *testing.T) {
 	}
 	c := r.Class("a")
 	if r.Dropped < 10 || !strings.Contains(strings.Join(r.Invalid, "\n"), "never sent") || c.Outcomes[timeout] != r.Sent || c.Errors() != 1 {
-		t.Errorf("dropped %d, invalid %q, outcomes %v, errors %v", r.Dropped, r.Invalid, c.Outcomes.byName(), c.Errors())
+		t.Errorf("dropped %d, invalid %q, outcomes %v, errors %v", r.Dropped, r.Invalid, c.Outcomes.ByName(), c.Errors())
 	}
 }
 
@@ -135,7 +135,7 @@ func TestKeptConnections(t *testing.T) {
 		t.Fatal(err)
 	}
 	if o := r.Outcomes(); o[ok] != r.Sent || r.Retries == 0 {
-		t.Errorf("%v of %d, retries %d", o.byName(), r.Sent, r.Retries)
+		t.Errorf("%v of %d, retries %d", o.ByName(), r.Sent, r.Retries)
 	}
 }
 

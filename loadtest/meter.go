@@ -161,7 +161,7 @@ func (m *meter) tick(now time.Duration) {
 	if now < m.nextTick {
 		return
 	}
-	w := Window{Second: int((m.nextTick - m.warmup) / windowLength), Flying: m.inFlight.flying}
+	w := Window{Second: int((m.nextTick-m.warmup)/windowLength) - 1, Flying: m.inFlight.flying}
 	ended, service := int64(0), time.Duration(0)
 	for _, s := range m.classes {
 		w.Classes = append(w.Classes, ClassWindow{s.window.response.summary(), s.window.outcomes, s.window.dropped})

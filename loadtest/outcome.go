@@ -56,8 +56,8 @@ func (o *Outcomes) add(p *Outcomes) {
 	}
 }
 
-// byName has what there is, not the zeros.
-func (o *Outcomes) byName() map[string]int64 {
+// ByName has what there is, not the zeros.
+func (o *Outcomes) ByName() map[string]int64 {
 	m := map[string]int64{}
 	for i, n := range o {
 		if n > 0 {
@@ -68,7 +68,7 @@ func (o *Outcomes) byName() map[string]int64 {
 }
 
 // MarshalJSON writes an object by name.
-func (o Outcomes) MarshalJSON() ([]byte, error) { return json.Marshal(o.byName()) }
+func (o Outcomes) MarshalJSON() ([]byte, error) { return json.Marshal(o.ByName()) }
 
 // UnmarshalJSON reads it.
 func (o *Outcomes) UnmarshalJSON(doc []byte) error {

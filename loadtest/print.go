@@ -51,7 +51,7 @@ func row(w io.Writer, name string, l Latency) {
 }
 
 func (c *ClassResult) print(w io.Writer) {
-	outcomes := c.Outcomes.byName()
+	outcomes := c.Outcomes.ByName()
 	var parts []string
 	for _, name := range slices.Sorted(maps.Keys(outcomes)) {
 		parts = append(parts, fmt.Sprintf("%s %d", name, outcomes[name]))

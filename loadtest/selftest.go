@@ -76,9 +76,9 @@ func checkTaxonomy(ctx context.Context) (string, error) {
 	got, want := r.Outcomes(), s.counts()
 	want[ok]-- // the warm-up
 	if got != want || r.Sent < 790 {
-		return "", fmt.Errorf("counted %v, injected %v", got.byName(), want.byName())
+		return "", fmt.Errorf("counted %v, injected %v", got.ByName(), want.ByName())
 	}
-	return fmt.Sprintf("%v", got.byName()), nil
+	return fmt.Sprintf("%v", got.ByName()), nil
 }
 
 func checkRefused(ctx context.Context) (string, error) {
@@ -93,7 +93,7 @@ func checkRefused(ctx context.Context) (string, error) {
 		return "", err
 	}
 	if o := r.Outcomes(); o[refused] != r.Sent || r.Sent < 30 {
-		return "", fmt.Errorf("sent %d, counted %v", r.Sent, o.byName())
+		return "", fmt.Errorf("sent %d, counted %v", r.Sent, o.ByName())
 	}
 	return fmt.Sprintf("%d of %d", r.Sent, r.Sent), nil
 }

@@ -28,6 +28,7 @@ var commands = []struct {
 	{"run", "send a scenario's load and report it", runCommand},
 	{"find", "the highest rate that keeps the objectives", findCommand},
 	{"compare", "two records: is one slower?", compareCommand},
+	{"report", "records as one HTML page", reportCommand},
 	{"selftest", "hold the generator itself against servers that are known", selftestCommand},
 	{"setup", "deploy a scenario's tenants and leave them", setupCommand},
 	{"cleanup", "delete them", cleanupCommand},
