@@ -74,7 +74,7 @@ func (s *scale) fit(values ...float64) {
 		s.from, s.to = math.Pow(10, math.Floor(math.Log10(low))), math.Pow(10, math.Ceil(math.Log10(high*1.0001)))
 	default:
 		step := niceStep(high)
-		s.from, s.to = 0, math.Max(step, math.Ceil(high/step*1.0001)*step)
+		s.from, s.to = 0, math.Max(step, math.Ceil(high/step-1e-9)*step)
 	}
 }
 
