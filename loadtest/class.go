@@ -100,7 +100,7 @@ func (c *Class) hostOf(domain string, tenant int) string {
 	return c.script(tenant) + "." + domain
 }
 
-// loop names the model of the class, for every report.
+// loop names the model of the class.
 func (c *Class) loop() string {
 	if c.VUs > 0 {
 		return fmt.Sprintf("CLOSED loop, %d users: waits hide in it", c.VUs)

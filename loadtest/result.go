@@ -125,7 +125,7 @@ func (m *meter) result(s *Scenario, ran []*crowd) *Result {
 
 func (s *series) result(c *crowd, seconds float64) ClassResult {
 	r := ClassResult{
-		Name: c.Name, Role: c.Role, Loop: c.loop(), Outcomes: s.outcomes, Dropped: s.dropped,
+		Name: c.Name, Role: c.Role, Loop: c.model(), Outcomes: s.outcomes, Dropped: s.dropped,
 		Response: s.response.latency(), Service: s.service.latency(), Heat: s.heat.table(), SLO: c.SLO,
 		Rate: float64(s.outcomes[ok]+s.outcomes[killed]) / seconds, Fairness: fairness(s.tenants),
 	}

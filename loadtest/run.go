@@ -55,7 +55,7 @@ func Run(ctx context.Context, s Scenario, o Options) ([]*Result, error) {
 	}
 	crowds := newCrowds(&s)
 	var results []*Result
-	sch := &schedule{all: crowds}
+	sch := &schedule{all: crowds, warmup: s.Warmup}
 	for repeat := range max(o.Repeats, 1) {
 		for _, p := range s.phases() {
 			r, err := runPhase(ctx, &s, o, sch, p, repeat+1)

@@ -32,6 +32,7 @@ type Scenario struct {
 	Classes     []Class       `yaml:"classes" json:"classes"`           // 1 to 16
 	Churn       *Churn        `yaml:"churn" json:"churn,omitempty"`     // deploys while the load runs
 	Origin      Origin        `yaml:"origin" json:"origin"`             // what fanout Workers fetch from
+	Trace       *Trace        `yaml:"-" json:"-"`                       // who is asked when in the first class, instead of its arrivals
 }
 
 // Class is one part of the load: who is asked, how often, and what must be kept.

@@ -22,7 +22,8 @@ type crowd struct {
 	kinds      []kind
 	kindOf     []uint8 // by tenant - 1; nil where the Workers are not ours
 	versions   *versions
-	pacer      *pacer // nil in a closed loop
+	pacer      *pacer // nil in a closed loop and in a replay
+	replay     *replay
 	popularity *popularity
 	due        time.Duration // of the next request
 }
@@ -65,6 +66,9 @@ func newCrowds(s *Scenario) []*crowd {
 				panic("BUG: " + err.Error()) // Complete has checked
 			}
 			c.kinds, c.kindOf = m.kinds, m.assign(c.Tenants.total(), s.random(i, streamKinds))
+			if i == 0 && s.Trace != nil && s.Trace.cpu != nil {
+				c.kinds, c.kindOf = s.Trace.kinds()
+			}
 			c.versions = newVersions(c.Tenants.total())
 		}
 		out = append(out, c)
@@ -74,13 +78,25 @@ func newCrowds(s *Scenario) []*crowd {
 
 // start rewinds a crowd to the beginning of a phase.
 func (c *crowd) start(s *Scenario) {
+	c.pacer, c.replay, c.due = nil, nil, never
 	c.popularity = newPopularity(&c.Tenants, s.random(c.index, streamTenants))
-	if c.VUs > 0 {
-		c.pacer, c.due = nil, never
-		return
+	switch {
+	case c.VUs > 0:
+	case c.index == 0 && s.Trace != nil:
+		c.replay = &replay{s.Trace.Arrivals}
+		c.due = s.Warmup + c.replay.next() // the trace's first request is measured too
+	default:
+		c.pacer = newPacer(&c.Arrivals, s.Warmup+s.Duration, s.random(c.index, streamArrivals))
+		c.due = c.pacer.next()
 	}
-	c.pacer = newPacer(&c.Arrivals, s.Warmup+s.Duration, s.random(c.index, streamArrivals))
-	c.due = c.pacer.next()
+}
+
+// model names the crowd's loop, for every report.
+func (c *crowd) model() string {
+	if c.replay != nil {
+		return "open loop, a trace"
+	}
+	return c.loop()
 }
 
 // never is later than every run ends.
@@ -98,6 +114,7 @@ func (c *crowd) kind(tenant int) *kind {
 type schedule struct {
 	crowds []*crowd // that run
 	all    []*crowd // by the class's index
+	warmup time.Duration
 	seq    uint64
 }
 
@@ -107,7 +124,7 @@ func (s *schedule) crowd(class int) *crowd { return s.all[class] }
 func (s *schedule) next() *crowd {
 	var first *crowd
 	for _, c := range s.crowds {
-		if c.pacer != nil && (first == nil || c.due < first.due) {
+		if c.VUs == 0 && (first == nil || c.due < first.due) {
 			first = c
 		}
 	}
@@ -117,12 +134,20 @@ func (s *schedule) next() *crowd {
 // draw makes the crowd's request that is due now.
 func (s *schedule) draw(c *crowd, due time.Duration) request {
 	s.seq++
-	r := request{class: c.index, tenant: c.popularity.next(), seq: s.seq, due: due}
+	r := request{class: c.index, seq: s.seq, due: due}
+	if c.replay != nil {
+		r.tenant = c.replay.take()
+	} else {
+		r.tenant = c.popularity.next()
+	}
 	if c.versions != nil {
 		r.oldest = c.versions.acknowledged[r.tenant-1].Load()
 	}
-	if c.pacer != nil {
+	switch {
+	case c.pacer != nil:
 		c.due = c.pacer.next()
+	case c.replay != nil:
+		c.due = s.warmup + min(c.replay.next(), never-s.warmup)
 	}
 	return r
 }

@@ -27,6 +27,7 @@ var commands = []struct {
 }{
 	{"run", "send a scenario's load and report it", runCommand},
 	{"find", "the highest rate that keeps the objectives", findCommand},
+	{"replay", "send a trace: Azure Functions 2019 or 2021", replayCommand},
 	{"compare", "two records: is one slower?", compareCommand},
 	{"report", "records as one HTML page", reportCommand},
 	{"selftest", "hold the generator itself against servers that are known", selftestCommand},

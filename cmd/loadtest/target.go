@@ -25,6 +25,7 @@ type target struct {
 	vus, tenants, inFlight                             int
 	zipf, cold                                         float64
 	kinds, process, host, path, slo                    string
+	trace                                              *loadtest.Trace // of a replay
 }
 
 func (t *target) register(fs *flag.FlagSet) {
@@ -83,7 +84,13 @@ func (t *target) load() (loadtest.Scenario, error) {
 	if len(s.Classes) == 0 {
 		return s, mistake{errors.New("classes: there is none")}
 	}
-	return s, t.overrideClass(&s.Classes[0])
+	if err := t.overrideClass(&s.Classes[0]); err != nil {
+		return s, err
+	}
+	if t.trace != nil {
+		t.trace.Apply(&s)
+	}
+	return s, nil
 }
 
 func (t *target) overrideClass(c *loadtest.Class) error {
