@@ -5,7 +5,7 @@ SHELL := /bin/bash
 ENGINE := isolate/js/engine/engine.wasm
 NPM_CI := npm ci --no-audit --no-fund --ignore-scripts --loglevel=error
 
-.PHONY: all build engine bundles run test vet unit race fuzz-short canary crash bench wpt wpt-tests clean
+.PHONY: all build engine bundles run test vet unit race fuzz fuzz-short canary crash bench wpt wpt-tests clean
 
 all: build
 
@@ -50,6 +50,11 @@ race:
 # Each fuzz target for a few seconds, so that a find shows up in CI and not at a user's.
 fuzz-short:
 	.ci/fuzz 5s
+
+# Ten minutes: each fuzz target for a while, then the platform against its model, and histories of a server that is killed.
+fuzz: engine
+	.ci/fuzz 15s
+	SWITCHYARD_FUZZ_TIME=80s go test -count=1 -timeout 30m -v -run '^Test(Sequence|Crowd|History)$$' ./fuzz
 
 # What one tenant wrote is looked for by the next, a million times instead of 20,000.
 canary: engine
