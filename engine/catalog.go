@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 
 	"switchyard/engine/store"
+	"switchyard/engine/trace"
 )
 
 // catalog is what is deployed, as requests need it: names, ids and who receives traffic. All
@@ -34,6 +35,7 @@ type namespace struct {
 	terms   atomic.Pointer[namespaceTerms] // nil: it limits nothing
 	nobody  atomic.Pointer[account]        // of requests for scripts that are not there; nil before the first
 	totals  sums                           // of what its Workers spent since the start; accounting.mu guards it
+	watch   trace.Watch                    // of whoever tails all of it
 
 	// commit is held for reading while a change of one of its scripts is written and published,
 	// for writing while the namespace itself is dropped.
@@ -52,6 +54,7 @@ type script struct {
 	state     atomic.Pointer[scriptState]
 	terms     atomic.Pointer[terms]
 	account   atomic.Pointer[account] // nil before its first call
+	watch     trace.Watch             // of whoever tails it
 }
 
 func newScript(id, name string, n *namespace) *script {

@@ -120,5 +120,6 @@ func (e *Engine) newRecipe(ref Ref, t *terms, v *Version, modules []isolate.Modu
 		targets:  e.newTargets(v.Bindings),
 		limits:   v.Limits,
 		defaults: defaults,
+		observed: newObserved(v),
 	}, nil
 }

@@ -116,6 +116,9 @@ func (d *draft) make(ctx context.Context, u Upload, edited, deploy bool) error {
 	if err := d.checkBindings(); err != nil {
 		return err
 	}
+	if err := d.checkObservability(); err != nil {
+		return err
+	}
 	d.number()
 	l, err := d.evaluate(ctx)
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"switchyard/engine/store"
+	"switchyard/engine/trace"
 	"switchyard/isolate"
 )
 
@@ -35,6 +36,9 @@ type Options struct {
 	// CacheBytes bounds what the Cache API keeps in memory for all scripts, ScriptCacheBytes what it keeps for one.
 	// Default: 64 MiB, 8 MiB.
 	CacheBytes, ScriptCacheBytes int64
+	// JournalBytes bounds what is kept in memory about the latest calls of all scripts, ScriptJournalBytes about those of
+	// one. Default: 32 MiB, 1 MiB.
+	JournalBytes, ScriptJournalBytes int
 
 	// AssetCacheBytes bounds what of static assets is kept in memory. Default: 64 MiB.
 	AssetCacheBytes int64
@@ -82,6 +86,8 @@ func (o Options) withDefaults() Options {
 	o.KeepMinutes = cmp.Or(o.KeepMinutes, 48*time.Hour)
 	o.KeepHours = cmp.Or(o.KeepHours, 62*24*time.Hour)
 	o.KeepDays = cmp.Or(o.KeepDays, 400*24*time.Hour)
+	o.JournalBytes = cmp.Or(o.JournalBytes, 32<<20)
+	o.ScriptJournalBytes = cmp.Or(o.ScriptJournalBytes, 1<<20)
 	o.MaxLoaded = cmp.Or(o.MaxLoaded, 1000)
 	o.AuditAge = cmp.Or(o.AuditAge, 90*24*time.Hour)
 	o.AuditEntries = cmp.Or(o.AuditEntries, 1_000_000)
@@ -103,6 +109,9 @@ type Engine struct {
 	catalog     *catalog
 	pools       *pools
 	cache       *cache
+	tails       *trace.Tails
+	journal     *trace.Journal
+	consumers   *consumers
 	limiters    *limiters
 	assets      *assets
 	usage       *accounting
@@ -139,6 +148,7 @@ func Open(o Options) (*Engine, error) {
 		limits: o.Limits, plainLimits: o.PlainLimits, auditing: auditLimits{o.AuditAge, o.AuditEntries},
 	}
 	e.host = host{e}
+	e.tails, e.journal, e.consumers = trace.NewTails(), trace.NewJournal(o.JournalBytes, o.ScriptJournalBytes), newConsumers(e)
 	e.cache = newCache(o.CacheBytes, o.ScriptCacheBytes)
 	e.limiters = newLimiters()
 	e.pools = newPools(o.runtime, e.recipe, o.MaxLoaded, o.Logger)
@@ -207,6 +217,8 @@ func (e *Engine) Close() error {
 		return nil
 	}
 	e.collector.close()
+	e.tails.Close()
+	e.consumers.close()
 	e.pools.close()
 	e.usage.close()
 	return e.store.Close()

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"switchyard/engine/trace"
 	"switchyard/isolate"
 )
 
@@ -36,6 +37,10 @@ type invocation struct {
 	depth    int           // 1 is the Worker that the ingress calls
 	first    bool          // its version had to be loaded for it
 	charged  atomic.Int64
+	trace    atomic.Pointer[trace.Draft] // nil while nobody wants to know of the call
+	kept     atomic.Bool                 // the trace goes to the journal
+	consumed []trace.ConsumedEvent       // of a tail Worker's call
+	status   atomic.Int32                // of the response; 0: none yet
 	holders  atomic.Int32
 }
 
@@ -66,14 +71,22 @@ func (inv *invocation) drop() {
 }
 
 func (inv *invocation) free() {
+	if d := inv.trace.Load(); d != nil {
+		inv.tell(d)
+		inv.trace.Store(nil)
+		inv.kept.Store(false)
+	}
+	inv.status.Store(0)
 	inv.chain.drop()
 	inv.engine, inv.chain, inv.script, inv.version, inv.loaded = nil, nil, nil, nil, nil
 	inv.outbound, inv.asked, inv.tenant = nil, nil, ""
 	inv.account, inv.payer, inv.stage, inv.gated, inv.egress = nil, nil, stageDispatch, false, nil
 	inv.first = false
+	inv.consumed = nil
 	inv.charged.Store(0)
 	c := &inv.call
 	c.Context, c.Host, c.Request, c.Params, c.Owner = nil, nil, nil, nil, nil
+	c.Props, c.Kind = nil, isolate.CallFetch
 	c.Entrypoint, c.Usage, c.Isolate = "", isolate.Usage{}, ""
 	invocations.Put(inv)
 }
@@ -81,12 +94,15 @@ func (inv *invocation) free() {
 // run performs the call. It owns req, and gives up the record.
 func (inv *invocation) run(ctx context.Context, req *isolate.Request) (*isolate.Response, error) {
 	v := inv.script.pick()
-	if v != nil && inv.call.Entrypoint == "" && v.assets.Load() != withoutAssets {
+	if v != nil && inv.call.Kind == isolate.CallFetch && inv.call.Entrypoint == "" && v.assets.Load() != withoutAssets {
 		if resp, err := inv.intercept(ctx, v, req); resp != nil || err != nil {
 			return inv.intercepted(req, resp, err)
 		}
 	}
 	if err := inv.come(ctx, v); err != nil {
+		if inv.tailed() {
+			inv.traceFault(req, err)
+		}
 		req.Release()
 		inv.account.failed(inv.chain.shard, err)
 		inv.free()
@@ -96,6 +112,8 @@ func (inv *invocation) run(ctx context.Context, req *isolate.Request) (*isolate.
 	defer inv.drop()
 	c := &inv.call
 	c.Context, c.Request, c.Host, c.Owner, c.Done = ctx, req, inv.engine.host, inv, done
+	c.Fault = fault
+	inv.observe(req)
 	c.Limits = inv.effectiveLimits()
 	if inv.egress == nil && c.Limits.EgressBytes > 0 {
 		inv.egress = newEgressBudget(c.Limits.EgressBytes)
@@ -107,6 +125,9 @@ func (inv *invocation) run(ctx context.Context, req *isolate.Request) (*isolate.
 		c.Isolate = isolate.Init
 	}
 	inv.chain.answered(c.Isolate, !inv.script.namespace.isPlain())
+	if err == nil {
+		inv.status.Store(int32(resp.Head.Status()))
+	}
 	if err != nil {
 		inv.account.failed(inv.chain.shard, err)
 		inv.logFault(err)

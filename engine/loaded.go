@@ -19,6 +19,7 @@ type loaded struct {
 	defaults *isolate.Limits       // where nobody says anything
 	memory   int64                 // that the pool was made with
 	rules    atomic.Pointer[rules] // what holds for its calls; pools.mu guards it against other writers
+	observed observed
 
 	state  atomic.Int64
 	used   atomic.Uint64 // number of the request that used it last, about

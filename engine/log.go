@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -9,13 +11,25 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"switchyard/engine/trace"
 	"switchyard/isolate"
 )
 
 // log hands one line of a guest on.
 func (inv *invocation) log(level isolate.LogLevel, text []byte) {
-	e := inv.engine
-	e.output(LogLine{Ref: inv.script.ref(), Version: inv.version.id, Request: inv.chain.number, Level: level, Text: text})
+	if d := inv.traced(inv.call.Request); d != nil {
+		message := json.RawMessage(bytes.Clone(inv.call.Message))
+		if message == nil {
+			message = trace.Text(string(text))
+		}
+		d.AddLog(trace.Log{Message: message, Level: levelWords[level], Timestamp: time.Now().UnixMilli()})
+	}
+	inv.print(level, text)
+}
+
+// print writes a line into the server's log.
+func (inv *invocation) print(level isolate.LogLevel, text []byte) {
+	inv.engine.output(LogLine{Ref: inv.script.ref(), Version: inv.version.id, Request: inv.chain.number, Level: level, Text: text})
 }
 
 // logFault writes why a Worker did not answer into its log. A client that left is no fault.
@@ -30,13 +44,14 @@ func (inv *invocation) logFault(err error) {
 			text += "\n" + x.Stack
 		}
 	}
-	inv.log(isolate.LogError, []byte(text))
+	inv.print(isolate.LogError, []byte(text))
 }
 
 const maxLogText = 16 << 10
 
 var levelWords = []string{
 	isolate.LogDebug: "debug", isolate.LogInfo: "info", isolate.LogWarn: "warn", isolate.LogError: "error",
+	isolate.LogLog: "log",
 }
 
 // LogWriter writes guests' log lines as text, one line each. A flood of them costs the rest of

@@ -74,6 +74,7 @@ func (e *Engine) WriteMetrics(w io.Writer) {
 	fmt.Fprintf(w, "switchyard_asset_cache_bytes %d\n", bytes)
 	fmt.Fprintf(w, "switchyard_asset_cache_lookups_total{found=\"true\"} %d\n", hits)
 	fmt.Fprintf(w, "switchyard_asset_cache_lookups_total{found=\"false\"} %d\n", misses)
+	e.writeTraceMetrics(w)
 	s := e.pools.runtime.Stats()
 	fmt.Fprintf(w, "switchyard_isolates %d\n", s.Isolates)
 	fmt.Fprintf(w, "switchyard_isolates_spare %d\n", s.Spare)

@@ -45,6 +45,7 @@ type recipe struct {
 	targets  []target
 	limits   isolate.Limits // loaded.limits
 	defaults *isolate.Limits
+	observed observed
 }
 
 // flight is one version being made for the requests that wait for it.
@@ -189,7 +190,7 @@ func (p *pools) make(ctx context.Context, turn chan struct{}, r *recipe) (*loade
 	if err != nil {
 		return nil, err
 	}
-	return &loaded{pool: made, targets: r.targets, limits: r.limits, defaults: r.defaults, memory: r.spec.Memory}, nil
+	return &loaded{pool: made, targets: r.targets, limits: r.limits, defaults: r.defaults, memory: r.spec.Memory, observed: r.observed}, nil
 }
 
 // installLocked makes l what v runs in, and returns what has to go for it: more than one while the

@@ -25,7 +25,7 @@ type edition struct {
 	book    *tokenBook
 	tokens  map[string]tokenEntry // by id; nil while no token changed
 	stale   []*version            // receive nothing any more
-	ended   []string              // ids of scripts that are gone
+	ended   []*script             // gone
 }
 
 // publish makes changes visible. They are durable.
@@ -44,8 +44,9 @@ func (e *Engine) publish(changes []store.Change) {
 		e.pools.retire(v)
 		e.pools.freezer.drop(v.id)
 	}
-	for _, script := range ed.ended {
-		e.cache.drop(script)
+	for _, s := range ed.ended {
+		e.cache.drop(s.id)
+		e.forgetTraces(s)
 	}
 }
 
@@ -202,7 +203,7 @@ func (ed *edition) end(s *script) {
 	ed.stale = append(ed.stale, s.state.Load().versions()...)
 	ed.note(s)
 	s.state.Store(&scriptState{})
-	ed.ended = append(ed.ended, s.id)
+	ed.ended = append(ed.ended, s)
 }
 
 func (ed *edition) editTokens() map[string]tokenEntry {

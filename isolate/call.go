@@ -19,10 +19,17 @@ type Call struct {
 	Limits     Limits
 	Entrypoint string // named export that handles the event; "" is the default export
 	Params     []byte // JSON object laid over env for this call only; nil is none
-	Owner      any    // the engine's own record of the call; the isolate never looks at it
+	Props      []byte // JSON object that ctx.props is; nil is an empty one
+	Kind       CallKind
+	Owner      any // the engine's own record of the call; the isolate never looks at it
 	// Done, when not nil, is called exactly once with what the whole call has spent: after it
 	// the Call may be used again. It may come before Invoke returns and from any goroutine.
 	Done func(*Call, Usage)
+	// Message is, during Host.Log, the JSON array of what the guest gave console.log; nil: the line alone.
+	Message []byte
+	// Fault, when not nil, is called at most once, before Done and while Request is there, when the call fails: before
+	// its response, or in what goes on after it.
+	Fault func(*Call, error)
 
 	// Invoke fills these before it returns.
 	Usage   Usage  // spent until the response's head
@@ -30,6 +37,15 @@ type Call struct {
 
 	state callState
 }
+
+// CallKind says what of a Worker a call is for.
+type CallKind uint8
+
+const (
+	CallFetch CallKind = iota // the fetch handler
+	CallRPC                   // a method of an entry point; the body is the prelude's packing of its arguments
+	CallTail                  // the tail handler; the body is a JSON array of trace items
+)
 
 // Warmth says what it took to have an isolate for a call.
 type Warmth string
@@ -187,6 +203,9 @@ func (c *Call) finish() {
 	}
 	if s.cancel != nil {
 		s.cancel()
+	}
+	if s.err != nil && c.Fault != nil {
+		c.Fault(c, s.err)
 	}
 	s.handles.release()
 	c.releaseObjects()

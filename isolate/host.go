@@ -46,4 +46,5 @@ const (
 	LogInfo
 	LogWarn
 	LogError
+	LogLog // console.log; of the rank of LogInfo
 )

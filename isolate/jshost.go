@@ -3,6 +3,7 @@ package isolate
 import (
 	"context"
 	"encoding/binary"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
@@ -32,7 +33,7 @@ func (is *Isolate) host(op js.HostOp, req, x, y, z uint32) int32 {
 	case js.HostIDNA:
 		return is.hostIDNA(x, y, z)
 	case js.HostLog:
-		is.logFor(is.callOrCurrent(req), LogLevel(x), is.mustBytes(y, z))
+		is.hostLog(is.callOrCurrent(req), x, is.mustBytes(y, z))
 		return 0
 	case js.HostRejected:
 		is.hostRejected(is.callOrCurrent(req), is.mustBytes(x, y))
@@ -57,6 +58,22 @@ func (is *Isolate) host(op js.HostOp, req, x, y, z uint32) int32 {
 		return js.Refused
 	}
 	return is.hostCall(c, op, x, y, z)
+}
+
+// hostLog answers LOG. A message that is no JSON is as good as none.
+func (is *Isolate) hostLog(c *Call, word uint32, line []byte) {
+	level, n := LogLevel(word&js.LogLevelMask), word>>js.LogLineShift
+	if level > LogLog || n > uint32(len(line)) {
+		breach("log level %d, line of %d bytes", level, n)
+	}
+	if n > 0 {
+		if message := line[n:]; len(message) <= maxLine && json.Valid(message) {
+			c.Message = message
+		}
+		line = line[:n]
+	}
+	is.logFor(c, level, line)
+	c.Message = nil
 }
 
 // hostSource answers SOURCE: the text of a module of Node's, for a version that may have it.

@@ -78,6 +78,9 @@ func (p *Pool) Info() PoolInfo { return p.info }
 func (p *Pool) Invoke(c *Call) (*Response, error) {
 	c.begin(p)
 	err := c.admit()
+	if _, wasm := p.guest.(*wasmGuest); wasm && c.Kind != CallFetch {
+		err = errFetchOnly
+	}
 	for err == nil {
 		var is *Isolate
 		if is, err = p.acquire(c); err != nil {
@@ -90,6 +93,7 @@ func (p *Pool) Invoke(c *Call) (*Response, error) {
 		p.vacate(is, false)
 	}
 	c.Usage, c.Isolate = Usage{}, ""
+	c.state.err = err
 	c.finish()
 	return nil, err
 }

@@ -88,6 +88,9 @@ func (g *wasmGuest) handle(is *Isolate, c *Call, reseed bool) {
 	}
 }
 
+// errFetchOnly is what else than fetch() a wasm Worker answers with.
+var errFetchOnly = &Exception{Message: "TypeError: This Worker is of wasm: it has a fetch handler only."}
+
 var errUnended = &Exception{Message: "The Worker returned before the end of its response's body."}
 
 // died makes err the outcome; when the answer is out already, only the log can tell.

@@ -175,7 +175,7 @@ func (s *server) open() (err error) {
 	}
 	s.control = &http.Server{
 		Handler: control.New(control.Options{
-			Platform: s.engine, Token: s.Token, Account: s.Account, AllowedHosts: s.ControlHosts, Health: s.ready,
+			Platform: s.engine, Observer: s.engine, Token: s.Token, Account: s.Account, AllowedHosts: s.ControlHosts, Health: s.ready,
 			Metrics: s.writeMetrics, Version: version(), Logger: s.log,
 		}),
 		ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,

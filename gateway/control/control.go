@@ -19,6 +19,7 @@ import (
 // Options configure the API. Platform and Token are required.
 type Options struct {
 	Platform     Platform
+	Observer     Observer        // Default: there are no tails and no logs.
 	Token        string          // the operator's, which may do everything
 	Account      string          // account id in paths. Default: 32 zeros.
 	AllowedHosts []string        // names beside localhost and address literals that Host may be. Default: none.
@@ -109,8 +110,8 @@ func (s *server) finish(w *statusRecorder, r *http.Request, start time.Time) {
 		"status", w.status, "ms", time.Since(start).Milliseconds(), "peer", r.RemoteAddr)
 }
 
-func (s *server) serve(w http.ResponseWriter, r *http.Request) {
-	if s.probe(w, r) {
+func (s *server) serve(w *statusRecorder, r *http.Request) {
+	if s.probe(w, r) || s.serveTail(w, r) {
 		return
 	}
 	result, err := s.answer(w, r)

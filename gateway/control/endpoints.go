@@ -73,6 +73,12 @@ func (s *server) endpoints() []row {
 	rows = append(rows, s.domainEndpoints()...)
 	rows = append(rows, s.tokenEndpoints(pathBase+"/user/tokens")...)
 	rows = append(rows, s.tokenEndpoints(pathAccount+"/tokens")...)
+	if s.Observer != nil {
+		rows = append(rows, row{"GET", pathAccount + "/workers/logs", s.queryJournal})
+		for _, path := range []string{pathUser, pathPlain, pathNamespace} {
+			rows = append(rows, s.observerEndpoints(path)...)
+		}
+	}
 	rows = append(rows, s.scriptEndpoints(pathUser)...)
 	rows = append(rows, s.scriptEndpoints(pathPlain)...)
 	return append(rows, absentEndpoints()...)
@@ -110,7 +116,16 @@ func (s *server) scriptEndpoints(path string) []row {
 		{"POST", path + "/assets-upload-session", s.upload(s.beginAssets)},
 		{"GET", path + "/schedules", s.getSchedules},
 		{"PUT", path + "/schedules", s.putSchedules},
-		{"", path + "/tails", absent("Live tail")},
+	}
+}
+
+// observerEndpoints are those of a script or a whole namespace that tell about its calls.
+func (s *server) observerEndpoints(path string) []row {
+	return []row{
+		{"POST", path + "/tails", s.createTail},
+		{"GET", path + "/tails", s.listTails},
+		{"DELETE", path + "/tails/{tail}", s.deleteTail},
+		{"GET", path + "/logs", s.queryJournal},
 	}
 }
 

@@ -40,6 +40,8 @@ const (
 	codeBusy         = 19004 // too many uploads at once
 	codeNoChanges    = 19005 // the store takes no changes now
 	codeDisconnected = 19006 // nobody reads this answer
+	codeTailNotFound = 19007
+	codeTooManyTails = 19008
 )
 
 // apiError is one element of the envelope's errors.

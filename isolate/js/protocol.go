@@ -203,10 +203,18 @@ const (
 	ResolveFailed = 1
 )
 
+// LogLevelMask is the level in HostLog's first word; above it, from LogLineShift on, stands how many of
+// the bytes are the line where the JSON of its arguments follows, else 0.
+const (
+	LogLevelMask = 1<<LogLineShift - 1
+	LogLineShift = 8
+)
+
 // Log levels of HostLog, as isolate.LogLevel.
 const (
 	LevelDebug = iota
 	LevelInfo
 	LevelWarn
 	LevelError
+	LevelLog
 )

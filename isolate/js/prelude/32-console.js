@@ -4,6 +4,7 @@ const LOG_DEBUG = 0;
 const LOG_INFO = 1;
 const LOG_WARN = 2;
 const LOG_ERROR = 3;
+const LOG_LOG = 4;
 
 const LABELS_MAX = 1_000; // of count and time, in one isolate
 const INDENT_MAX = 40;
@@ -13,8 +14,36 @@ const clocks = new Map();
 let indent = "";
 
 function print(level, args) {
-  const text = format(args);
-  sw.log(level, capped(indent === "" ? text : indent + text.replaceAll("\n", `\n${indent}`)));
+  const text = capped(indented(format(args)));
+  const message = args.length === 1 && typeof args[0] === "string" ? undefined : messageOf(args);
+  if (message === undefined) sw.log(level, text);
+  else sw.log(level, text, message);
+}
+
+const indented = (text) => (indent === "" ? text : indent + text.replaceAll("\n", `\n${indent}`));
+
+const toJSON = JSON.stringify;
+const MESSAGE_MAX = 16_000; // characters; a longer one is told of as its text alone
+
+// messageOf is a line for machines: its arguments as a JSON array, what JSON has no word for as text.
+function messageOf(args) {
+  let all = "";
+  for (let i = 0; i < args.length; i++) {
+    all += `${i === 0 ? "" : ","}${argumentJSON(args[i])}`;
+    if (all.length > MESSAGE_MAX) return undefined;
+  }
+  return `[${all}]`;
+}
+
+function argumentJSON(value) {
+  try {
+    const plain = typeof value !== "object" || value === null || isArray(value) || objectTag(value) === "[object Object]";
+    const json = plain && !isError(value) && (typeof value !== "number" || value - value === 0) ? toJSON(value) : undefined;
+    if (json !== undefined) return json;
+  } catch {
+    // A cycle, a BigInt, or a toJSON() of the tenant's that threw.
+  }
+  return toJSON(inspect(value));
 }
 
 function remember(map, label, value) {
@@ -33,7 +62,7 @@ function openGroup(...args) {
 }
 
 const consoleMethods = {
-  log(...args) { print(LOG_INFO, args); },
+  log(...args) { print(LOG_LOG, args); },
   info(...args) { print(LOG_INFO, args); },
   debug(...args) { print(LOG_DEBUG, args); },
   warn(...args) { print(LOG_WARN, args); },

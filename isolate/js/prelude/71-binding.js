@@ -4,7 +4,6 @@
 const BINDING_URL = "https://binding.invalid/";
 const BINDING_REQUEST = new Request(BINDING_URL);
 const BindingRequest = Request;
-const toJSON = JSON.stringify;
 
 // askBinding gives the host's Response to a call. name is a string; options, when there are any, are ownMembers.
 function askBinding(index, name, options, request = BINDING_REQUEST) {

@@ -35,7 +35,7 @@ stories([
   ["levels", `
     console.debug(1); console.log(1); console.info(1); console.warn(1); console.error(1); console.trace("t"); console.assert(false, "no");
     return mock.logs.map(([level]) => level);
-  `, [0, 1, 1, 2, 3, 0, 3]],
+  `, [0, 4, 1, 2, 3, 0, 3]],
   ["a line has a ceiling", `
     console.log("x".repeat(1e6));
     console.log(Array.from({ length: 100 }, () => Array.from({ length: 100 }, () => "y".repeat(5000))));

@@ -152,13 +152,29 @@ static JSValue sw_random(JSContext *ctx, JSValueConst self, int argc, JSValueCon
   return JS_ThrowPlainError(ctx, "random values cannot be generated at global scope");
 }
 
+// log_message logs a line with the JSON of its arguments behind it.
+static bool log_message(JSContext *ctx, int32_t level, const Text *line, JSValueConst message) {
+  Text json;
+  Buffer both = {0};
+  if (!usv_text(ctx, message, &json)) return false;
+  buffer_put(&both, line->data, line->len);
+  buffer_put(&both, json.data, json.len);
+  text_free(ctx, &json);
+  bool ok = buffer_ok(ctx, &both);
+  if (ok) host(HOST_LOG, vm.current, level | (int)(line->len << LOG_LINE_SHIFT), address(both.data), both.len);
+  buffer_free(&both);
+  return ok;
+}
+
 static JSValue sw_log(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv) {
   int32_t level;
   Text text;
   if (!int_argument(ctx, argc, argv, 0, &level) || !usv_text(ctx, argument(argc, argv, 1), &text)) return JS_EXCEPTION;
-  host(HOST_LOG, vm.current, level, address(text.data), text.len);
+  JSValueConst message = argument(argc, argv, 2);
+  bool ok = JS_IsUndefined(message) || log_message(ctx, level, &text, message);
+  if (ok && JS_IsUndefined(message)) host(HOST_LOG, vm.current, level, address(text.data), text.len);
   text_free(ctx, &text);
-  return JS_UNDEFINED;
+  return ok ? JS_UNDEFINED : JS_EXCEPTION;
 }
 
 // ---- requests
@@ -202,7 +218,7 @@ static const JSCFunctionListEntry members[] = {
     METHOD("stop", 1, sw_stop),
     METHOD("now", 0, sw_now),
     METHOD("random", 1, sw_random),
-    METHOD("log", 2, sw_log),
+    METHOD("log", 3, sw_log),
     METHOD("fetch", 4, fetch_call),
     METHOD("fetcher", 1, fetcher_call),
     METHOD("dispatchNamespace", 1, dispatch_namespace_call),
