@@ -239,7 +239,7 @@ func TestLog(t *testing.T) {
 	p := newTestPool(t, jsSpec(handler(`console.log("a", { b: [1, 2] }); console.error("bad"); Promise.reject(new Error("lost")); return new Response("ok")`)))
 	host := new(fakeHost)
 	wants(t, p, host, testRequest("GET", "http://a.test/", ""), "200 ok")
-	for _, want := range []string{"1 a", "b: [", "3 bad", "lost"} {
+	for _, want := range []string{"4 a", "b: [", "3 bad", "lost"} {
 		if !strings.Contains(host.log(), want) {
 			t.Errorf("log %q lacks %q", host.log(), want)
 		}
