@@ -5,7 +5,7 @@ SHELL := /bin/bash
 ENGINE := isolate/js/engine/engine.wasm
 NPM_CI := npm ci --no-audit --no-fund --ignore-scripts --loglevel=error
 
-.PHONY: all build engine bundles run test vet unit race fuzz fuzz-short canary crash bench wpt wpt-tests clean
+.PHONY: all build engine bundles run test vet unit race fuzz fuzz-short canary crash clients bench wpt wpt-tests clean
 
 all: build
 
@@ -23,7 +23,7 @@ build: engine
 run: build
 	./bin/switchyard serve --demo --data ./data/demo
 
-# wrangler, pinned, for the end-to-end tests.
+# wrangler and the TypeScript SDK, pinned, for the end-to-end tests.
 cmd/switchyard/e2e/node_modules: cmd/switchyard/e2e/package-lock.json
 	cd cmd/switchyard/e2e && $(NPM_CI)
 	@touch $@
@@ -63,6 +63,10 @@ canary: engine
 # 500 kill points instead of 20.
 crash:
 	SWITCHYARD_CRASH_POINTS=500 go test -timeout 60m -count=1 -v -run Crash ./engine/store ./cmd/switchyard
+
+# Every client against the started program, the Go SDK (which takes minutes to build) too.
+clients: engine cmd/switchyard/e2e/node_modules
+	SWITCHYARD_GO_SDK=1 go test -timeout 20m -count=1 -v -run '^(TestWrangler|TestSDK|TestGoSDK)' ./cmd/switchyard
 
 # The web-platform tests, each a Worker of a running Switchyard, and tables beside workerd's:
 #   make wpt AREA=url FILE=url-origin NAMES=100

@@ -20,14 +20,19 @@ func (p *platform) wrangler(dir string, args ...string) string {
 	}
 	cmd := exec.Command("node", append([]string{bin}, args...)...)
 	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "CLOUDFLARE_API_BASE_URL="+p.control, "CLOUDFLARE_API_TOKEN="+p.token,
-		"CLOUDFLARE_ACCOUNT_ID="+account, "WRANGLER_SEND_METRICS=false", "WRANGLER_HIDE_BANNER=true", "CI=1",
-		"HOME="+p.t.TempDir(), "XDG_CONFIG_HOME="+p.t.TempDir(), "NO_COLOR=1")
+	cmd.Env = p.wranglerEnv()
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		p.t.Fatalf("wrangler %s: %v\n%s", strings.Join(args, " "), err, out)
 	}
 	return string(out)
+}
+
+// wranglerEnv points the client here, and away from the settings of whoever runs the test.
+func (p *platform) wranglerEnv() []string {
+	return append(os.Environ(), "CLOUDFLARE_API_BASE_URL="+p.control, "CLOUDFLARE_API_TOKEN="+p.token,
+		"CLOUDFLARE_ACCOUNT_ID="+account, "WRANGLER_SEND_METRICS=false", "WRANGLER_HIDE_BANNER=true", "CI=1",
+		"HOME="+p.t.TempDir(), "XDG_CONFIG_HOME="+p.t.TempDir(), "NO_COLOR=1")
 }
 
 // TestWrangler deploys the example platform with the client that its users have.

@@ -36,7 +36,10 @@ func (s *server) listDeployments(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return map[string]any{"deployments": collect(deployments, describeDeployment)}, nil
+	page := onePage(c, collect(deployments, describeDeployment))
+	// wrangler reads deployments, the TypeScript SDK 7 reads items.
+	page.items = map[string]any{"deployments": page.items, "items": page.items}
+	return page, nil
 }
 
 func (s *server) getDeployment(c *call) (any, error) {
