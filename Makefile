@@ -89,4 +89,4 @@ bench: engine
 	go run ./bench -results bench/RESULTS.md
 
 clean:
-	rm -rf bin data $(ENGINE) isolate/js/engine/node $(BUNDLES)/out
+	rm -rf bin data $(ENGINE) isolate/js/engine/node isolate/js/engine/intl $(BUNDLES)/out

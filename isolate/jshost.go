@@ -80,6 +80,9 @@ func (is *Isolate) hostLog(c *Call, word uint32, line []byte) {
 func (is *Isolate) hostSource(req uint32, name string) int32 {
 	c := is.callOrCurrent(req)
 	source := c.state.node.source(name)
+	if name == js.IntlModule {
+		source = js.IntlSource()
+	}
 	if source == nil {
 		return js.Refused
 	}

@@ -107,7 +107,7 @@ func (p *Pool) evaluate(is *Isolate, c *Call, s *Spec, main *Module) error {
 			return startupError(m.Name, err)
 		}
 	}
-	r, err := is.give(c, js.OpStart, []byte(main.Name), uint32(main.Kind)|nodeFlags(s))
+	r, err := is.give(c, js.OpStart, []byte(main.Name), uint32(main.Kind)|nodeFlags(s)|intlFlag(s))
 	if e := (*StartupError)(nil); errors.As(err, &e) {
 		placeMissingExport(e, s.Modules)
 	}
@@ -128,7 +128,21 @@ func (p *Pool) evaluate(is *Isolate, c *Call, s *Spec, main *Module) error {
 	return err
 }
 
-var usesBuffer, usesProcess = regexp.MustCompile(`\bBuffer\b`), regexp.MustCompile(`\bprocess\b`)
+var (
+	usesBuffer  = regexp.MustCompile(`\bBuffer\b`)
+	usesProcess = regexp.MustCompile(`\bprocess\b`)
+	usesIntl    = regexp.MustCompile(`\bIntl\.|\.localeCompare\(|\.toLocale(Date|Time)?String\([^)]`)
+)
+
+// intlFlag says whether START is to load Intl, which takes 5 ms.
+func intlFlag(s *Spec) uint32 {
+	for i := range s.Modules {
+		if usesIntl.Match(s.Modules[i].Source) {
+			return js.StartIntl
+		}
+	}
+	return 0
+}
 
 // nodeFlags says what of Node START is to define, and what of it to load: loading Buffer takes 7 ms
 // of CPU time, which is better spent once than by the first request of every isolate.

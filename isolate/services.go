@@ -11,6 +11,7 @@ import (
 	"switchyard/isolate/service/compression"
 	"switchyard/isolate/service/encoding"
 	"switchyard/isolate/service/html"
+	"switchyard/isolate/service/intl"
 	"switchyard/isolate/service/nodehash"
 	"switchyard/isolate/service/webcrypto"
 )
@@ -22,6 +23,7 @@ var services = map[uint32]service.Service{
 	3: compression.Serve,
 	5: html.Serve,
 	6: nodehash.Serve,
+	7: intl.Serve(js.IntlData, js.IntlLocales()),
 }
 
 // methodFree is a method of every service: its object is not needed any more.

@@ -11,7 +11,8 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { buildNode } from "./nodebuild.mjs";
+import { buildIntl } from "./intlbuild.mjs";
+import { buildIntlModule, buildNode } from "./nodebuild.mjs";
 import { Module } from "./wasmfile.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -32,6 +33,8 @@ mkdirSync(join(here, "engine"), { recursive: true });
 writeFileSync(join(here, "engine/engine.wasm"), out);
 console.log(`engine/engine.wasm: ${out.length} bytes, sha256 ${createHash("sha256").update(out).digest("hex")}`);
 await buildNode(here);
+buildIntl(here);
+await buildIntlModule(here);
 
 function readEngine() {
   const bytes = readFileSync(join(here, "node_modules/quickjs-wasi/quickjs.wasm"));

@@ -10,7 +10,7 @@ import (
 	"sync"
 )
 
-// engine holds engine.wasm and node/*.js once `make engine` has run; the README beside it keeps the directory.
+// engine holds engine.wasm, node/*.js and intl/* once `make engine` has run; the README beside it keeps the directory.
 //
 //go:embed engine
 var engine embed.FS
@@ -43,11 +43,44 @@ func NodeSource(name string) []byte {
 	return source
 }
 
-// NodeIdentity is a hash of all that NodeSource can return.
+// IntlModule is the name of the module that Intl is in, which the prelude loads when it is first used.
+const IntlModule = "node-internal:intl"
+
+// IntlSource returns its text.
+func IntlSource() []byte {
+	source, err := engine.ReadFile("engine/intl/intl.js")
+	if err != nil {
+		panic("BUG: js: " + err.Error())
+	}
+	return source
+}
+
+// IntlData returns a section of a locale's data, as JSON, by "de-DE.core"; nil: there is none.
+func IntlData(key string) []byte {
+	data, err := engine.ReadFile("engine/intl/" + key + ".json")
+	if err != nil {
+		return nil
+	}
+	return data
+}
+
+// IntlLocales are the locales that there is data for.
+func IntlLocales() (locales []string) {
+	files, err := fs.Glob(engine, "engine/intl/*.core.json")
+	if err != nil {
+		panic("BUG: js: " + err.Error())
+	}
+	for _, file := range files {
+		locales = append(locales, strings.TrimSuffix(strings.TrimPrefix(file, "engine/intl/"), ".core.json"))
+	}
+	return locales
+}
+
+// NodeIdentity is a hash of all that NodeSource and Intl can return.
 var NodeIdentity = sync.OnceValue(func() []byte {
 	h := sha256.New()
 	err := fs.WalkDir(engine, "engine", func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || !strings.HasSuffix(path, ".js") {
+		if err != nil || !strings.HasSuffix(path, ".js") && !strings.HasSuffix(path, ".json") {
 			return err
 		}
 		source, err := engine.ReadFile(path)

@@ -31,6 +31,14 @@ export async function buildNode(here) {
   console.log(`engine/node: ${names.length} modules, ${size} bytes`);
 }
 
+// buildIntlModule makes engine/intl/intl.js of intl/.
+export async function buildIntlModule(here) {
+  await build({
+    entryPoints: [join(here, "intl/intl.mjs")], outfile: join(here, "engine/intl/intl.js"), bundle: true, format: "esm",
+    minifyWhitespace: true, minifySyntax: true, target: "es2023", platform: "neutral", external: ["node-internal:*"], logLevel: "warning",
+  });
+}
+
 // nodeNames leaves "node:x" alone, and makes it of the bare "x" that packages ask for. What a
 // package requires is the module's namespace.
 function nodeNames(names) {

@@ -79,6 +79,7 @@ const (
 	StartNode    = 1 << 8  // the Worker is given Node's globals
 	StartBuffer  = 1 << 9  // and is likely to use Buffer: it is loaded now, into the snapshot
 	StartProcess = 1 << 10 // the same of process
+	StartIntl    = 1 << 11 // the same of Intl
 )
 
 // Results of sw_op and of the import.

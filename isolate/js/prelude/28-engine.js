@@ -42,7 +42,12 @@ hidden(Error, "captureStackTrace", function captureStackTrace(object, above = un
 delete globalThis.InternalError;
 for (const name of ["fileName", "lineNumber", "columnNumber"]) delete Function.prototype[name];
 
-// Local time is UTC, always. What is shown "by locale" is shown as in en-US; there is no Intl.
+// Local time is UTC, always. What is shown by locale without saying which is shown as in en-US, here; all else
+// is Intl's, a module that is loaded when it is first wanted.
+
+const intl = () => requireNode("node-internal:intl");
+hooks.loadIntl = () => { intl(); };
+const isPlain = (locales, options) => (locales === undefined || locales === "en-US") && options === undefined;
 
 const isoDate = uncurry(Date.prototype.toISOString);
 const ZONE = " (Coordinated Universal Time)";
@@ -70,7 +75,15 @@ const shownDates = {
 };
 for (const name of ownKeys(shownDates)) {
   const show = shownDates[name];
-  hidden(Date.prototype, name, { [name]() { return timeOf(this) === timeOf(this) ? apply(show, this, []) : "Invalid Date"; } }[name]);
+  const required = { toLocaleDateString: "date", toLocaleTimeString: "time", toLocaleString: "any" }[name];
+  const shown = {
+    [name](locales = undefined, options = undefined) {
+      const time = timeOf(this);
+      if (time !== time) return "Invalid Date";
+      return isPlain(locales, options) ? apply(show, this, []) : intl().formatDate(time, required, locales, options);
+    },
+  }[name];
+  hidden(Date.prototype, name, shown);
 }
 
 const fixed = uncurry(Number.prototype.toFixed);
@@ -86,4 +99,25 @@ function groupedNumber(value) {
   return `${sign}${replacePattern(whole, /\B(?=(?:\d{3})+$)/g, ",")}${digits === "" ? "" : `.${digits}`}`;
 }
 
-hidden(Number.prototype, "toLocaleString", function toLocaleString() { return groupedNumber(this); });
+hidden(Number.prototype, "toLocaleString", function toLocaleString(locales = undefined, options = undefined) {
+  return isPlain(locales, options) ? groupedNumber(this) : intl().formatNumber(numberOf(this), locales, options);
+});
+
+hidden(Array.prototype, "toLocaleString", function toLocaleString(...args) {
+  let text = "";
+  for (let i = 0; i < this.length; i++) {
+    const value = this[i];
+    text += (i === 0 ? "" : ",") + (value === undefined || value === null ? "" : value.toLocaleString(...args));
+  }
+  return text;
+});
+
+const bigOf = uncurry(BigInt.prototype.valueOf);
+hidden(BigInt.prototype, "toLocaleString", function toLocaleString(locales = undefined, options = undefined) { return intl().formatNumber(bigOf(this), locales, options); });
+
+hidden(String.prototype, "localeCompare", function localeCompare(that, locales = undefined, options = undefined) {
+  if (this === undefined || this === null) throw new TypeError("String.prototype.localeCompare called on null or undefined");
+  return intl().compare(`${this}`, `${that}`, locales, options);
+});
+
+lazyGlobal("Intl", () => intl().Intl);

@@ -54,7 +54,7 @@ hooks.nodeGlobals = (loadBuffer, loadProcess) => {
 hooks.builtinModules["node-internal:runtime"] = {
   NodeInspector, format, requireNode, reportException, workersEnv, isException,
   brands: { isMap, isSet, isDate, isRegExp, isError, isPromise, isBuffer, isView, typedTag },
-  service, serviceAsync, newObject, freeObject, moduleScope: () => sw.moduleScope(), insideHandler, inNextJob,
+  service, serviceText, serviceAsync, newObject, freeObject, moduleScope: () => sw.moduleScope(), insideHandler, inNextJob,
   random: (bytes) => sw.random(bytes), WEBCRYPTO, host, COMPRESSION,
   request: () => sw.request(), frame: () => sw.frame(), setFrame: (frame) => sw.setFrame(frame),
 };

@@ -30,6 +30,7 @@ static const char *const names[HOOK_COUNT] = {
     [HOOK_IS_SIGNAL] = "isSignal",
     [HOOK_UNHANDLED] = "unhandledRejection",
     [HOOK_HANDLED_LATER] = "handledLater",
+    [HOOK_LOAD_INTL] = "loadIntl",
 };
 
 static JSValue hooks[HOOK_COUNT];

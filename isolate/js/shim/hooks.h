@@ -34,6 +34,7 @@ typedef enum {
   HOOK_IS_SIGNAL,
   HOOK_UNHANDLED,
   HOOK_HANDLED_LATER,
+  HOOK_LOAD_INTL,
   HOOK_COUNT,
 } Hook;
 

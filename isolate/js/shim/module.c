@@ -89,19 +89,21 @@ static bool is_relative(const char *name) {
 }
 
 // What Node's modules are made of is for them alone.
-static bool hidden(JSContext *ctx, const char *base, const char *name) {
-  if (!begins(name, "node-internal:") || (begins(base, "node:") && !find(base))) return false;
-  JS_ThrowPlainError(ctx, "No such module \"%s\".", name);
-  return true;
+static bool hidden(const char *base, const char *name) {
+  bool ours = begins(base, "node:") || begins(base, "node-internal:");
+  return begins(name, "node-internal:") && (!ours || find(base));
 }
+
+// What is hidden from a module is, to it, a name that no module can have.
+enum { NOWHERE = 0x7F };
 
 // "./x" and "../x" are relative to the importing module, "/x" to the root; anything else is a
 // module's full name.
 static char *normalize(JSContext *ctx, const char *base, const char *name, void *opaque) {
-  if (hidden(ctx, base, name)) return NULL;
   snprintf(importer, sizeof importer, "%s", base);
   if (*name == '/') name++;
   Buffer path = {0};
+  if (hidden(base, name)) buffer_byte(&path, NOWHERE);
   const char *slash = strrchr(base, '/');
   if (is_relative(name) && slash) buffer_put(&path, base, slash + 1 - base);
   while (is_relative(name)) {
@@ -231,12 +233,13 @@ static int init_missing(JSContext *ctx, JSModuleDef *module) {
 // no_module fails for START. Later a module that imports the missing one may be part of a cycle, of which
 // the engine would free just that member: so there is one, which throws when it is evaluated.
 static JSModuleDef *no_module(JSContext *ctx, const char *name) {
+  const char *said = *name == NOWHERE ? name + 1 : name;
   if (starting) {
-    JS_ThrowPlainError(ctx, "No such module \"%s\".\n  imported from \"%s\"", name, importer);
+    JS_ThrowPlainError(ctx, "No such module \"%s\".\n  imported from \"%s\"", said, importer);
     return NULL;
   }
   JSModuleDef *module = JS_NewCModule(ctx, name, init_missing);
-  if (module) JS_SetModulePrivateValue(ctx, module, JS_NewStringLen(ctx, name, strlen(name)));
+  if (module) JS_SetModulePrivateValue(ctx, module, JS_NewStringLen(ctx, said, strlen(said)));
   return module;
 }
 
@@ -256,6 +259,7 @@ static JSModuleDef *load_hosted(JSContext *ctx, const char *name) {
 }
 
 static JSModuleDef *load(JSContext *ctx, const char *name, void *opaque) {
+  if (*name == NOWHERE) return no_module(ctx, name);
   Source *source = find(name);
   if (source) return load_source(ctx, source);
   JSValue exports = hook_module(ctx, name);
@@ -317,13 +321,19 @@ static bool node_globals(JSContext *ctx, uint32_t kind) {
   return !JS_IsException(result);
 }
 
+static bool load_intl(JSContext *ctx) {
+  JSValue result = hook_call(ctx, HOOK_LOAD_INTL, 0, NULL);
+  JS_FreeValue(ctx, result);
+  return !JS_IsException(result);
+}
+
 int module_start(const char *name, uint32_t len, uint32_t kind) {
   JSContext *ctx = vm.ctx;
   char *terminated = copy_terminated(ctx, name, len);
   Source *source = terminated ? find(terminated) : NULL;
   if (terminated && !source) JS_ThrowPlainError(ctx, "No such module \"%s\".", terminated);
   js_free(ctx, terminated);
-  if (!source || (kind & START_NODE && !node_globals(ctx, kind))) return report_failure(ctx);
+  if (!source || (kind & START_NODE && !node_globals(ctx, kind)) || (kind & START_INTL && !load_intl(ctx))) return report_failure(ctx);
   return (kind & START_KIND) == MODULE_JS ? start_script(ctx, source) : start_module(ctx, source);
 }
 
