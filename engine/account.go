@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"switchyard/engine/store"
+	"switchyard/isolate"
 )
 
 // account is what one script has while it runs: who may come in, and what was spent. It is made
@@ -19,6 +20,7 @@ type account struct {
 	script    *script // nil: of the namespace's requests for scripts that are not there
 	gate      gate
 	rate      rateGate
+	share     isolate.Share
 	quotas    atomic.Pointer[[]quota] // nil: none
 	touched   atomic.Bool             // since the last drain
 	ledgers   []ledger

@@ -139,7 +139,7 @@ func (a *accounting) of(s *script) *account {
 	}
 	acc := newAccount(s.namespace, s)
 	a.mu.accounts = append(a.mu.accounts, acc)
-	acc.quotas.Store(a.quotasLocked(s))
+	a.applyLocked(acc, s)
 	acc.describe()
 	s.account.Store(acc)
 	return acc

@@ -85,7 +85,7 @@ func (inv *invocation) free() {
 	inv.consumed = nil
 	inv.charged.Store(0)
 	c := &inv.call
-	c.Context, c.Host, c.Request, c.Params, c.Owner = nil, nil, nil, nil, nil
+	c.Context, c.Host, c.Request, c.Params, c.Owner, c.Share = nil, nil, nil, nil, nil, nil
 	c.Props, c.Kind = nil, isolate.CallFetch
 	c.Entrypoint, c.Usage, c.Isolate = "", isolate.Usage{}, ""
 	invocations.Put(inv)
@@ -114,7 +114,7 @@ func (inv *invocation) run(ctx context.Context, req *isolate.Request) (*isolate.
 	c.Context, c.Request, c.Host, c.Owner, c.Done = ctx, req, inv.engine.host, inv, done
 	c.Fault = fault
 	inv.observe(req)
-	c.Limits = inv.effectiveLimits()
+	c.Limits, c.Share = inv.effectiveLimits(), &inv.account.share
 	if inv.egress == nil && c.Limits.EgressBytes > 0 {
 		inv.egress = newEgressBudget(c.Limits.EgressBytes)
 	}

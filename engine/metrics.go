@@ -81,6 +81,8 @@ func (e *Engine) WriteMetrics(w io.Writer) {
 	fmt.Fprintf(w, "switchyard_warm_bytes{counted=\"reckoned\"} %d\n", s.Reckoned+s.ImageBytes)
 	fmt.Fprintf(w, "switchyard_warm_bytes{counted=\"measured\"} %d\n", s.Measured)
 	fmt.Fprintf(w, "switchyard_snapshot_bytes %d\n", s.ImageBytes)
+	fmt.Fprintf(w, "switchyard_slow_calls{state=\"running\"} %d\n", s.Slow)
+	fmt.Fprintf(w, "switchyard_slow_calls{state=\"waiting\"} %d\n", s.SlowWaiting)
 	fmt.Fprintf(w, "switchyard_isolate_reset{method=%q} 1\n", s.Reset)
 }
 

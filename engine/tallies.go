@@ -54,13 +54,18 @@ func (a *accounting) recall(ctx context.Context, p Period) error {
 	return nil
 }
 
-// settle gives the account of s, if it has one, the quotas of its terms.
+// settle gives the account of s, if it has one, the quotas and the weight of its terms.
 func (a *accounting) settle(s *script) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if acc := s.account.Load(); acc != nil {
-		acc.quotas.Store(a.quotasLocked(s))
+		a.applyLocked(acc, s)
 	}
+}
+
+func (a *accounting) applyLocked(acc *account, s *script) {
+	acc.quotas.Store(a.quotasLocked(s))
+	acc.share.SetWeight(s.terms.Load().weight)
 }
 
 // quotasLocked finds what counts towards the quotas of a script; nil: it has none.

@@ -86,12 +86,11 @@ func (c *catalog) termsOf(n *namespace, script string, tags []string) *terms {
 type rules struct {
 	limits isolate.Limits // the smallest of script, plan and namespace; a dispatch may ask for less
 	alone  isolate.Limits // those of a call whose dispatch asks for none: the same, else the default
-	weight int
 }
 
 func newRules(own isolate.Limits, t *terms, defaults *isolate.Limits) *rules {
 	limits := own.Min(t.limits)
-	return &rules{limits: limits, alone: defaulted(limits, defaults), weight: t.weight}
+	return &rules{limits: limits, alone: defaulted(limits, defaults)}
 }
 
 // resettler gives scripts new terms, those of one plan and namespace the same.

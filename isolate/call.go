@@ -21,7 +21,8 @@ type Call struct {
 	Params     []byte // JSON object laid over env for this call only; nil is none
 	Props      []byte // JSON object that ctx.props is; nil is an empty one
 	Kind       CallKind
-	Owner      any // the engine's own record of the call; the isolate never looks at it
+	Owner      any    // the engine's own record of the call; the isolate never looks at it
+	Share      *Share // whose part of long computations it takes; nil: one for all calls without
 	// Done, when not nil, is called exactly once with what the whole call has spent: after it
 	// the Call may be used again. It may come before Invoke returns and from any goroutine.
 	Done func(*Call, Usage)

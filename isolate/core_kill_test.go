@@ -120,7 +120,7 @@ func TestLane(t *testing.T) {
 	}
 	quiet.Wait()
 	hogs.Wait()
-	if n := len(p.rt.lane.tokens); n != 0 || p.rt.lane.crowded() {
+	if n := p.rt.lane.taken(); n != 0 || p.rt.lane.crowded() {
 		t.Errorf("%d tokens of the lane are out", n)
 	}
 }

@@ -284,7 +284,7 @@ func TestCoreHammer(t *testing.T) {
 			t.Fatalf("before %+v, after %+v", before, after)
 		}
 	}
-	if n := len(rt.lane.tokens); n != 0 || rt.lane.crowded() {
+	if n := rt.lane.taken(); n != 0 || rt.lane.crowded() {
 		t.Errorf("%d tokens of the lane are out", n)
 	}
 }

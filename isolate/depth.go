@@ -24,7 +24,7 @@ const (
 )
 
 // newDeep makes the tokens of calls with large stacks: one a processor, and at least two.
-func newDeep() *lane { return &lane{tokens: make(chan struct{}, max(2, runtime.GOMAXPROCS(0)))} }
+func newDeep() *lane { return &lane{tokens: max(2, runtime.GOMAXPROCS(0))} }
 
 // deep is the host function that a guest calls when its frames pass the limit.
 func deep(ctx context.Context, _ api.Module, _ []uint64) {
@@ -44,7 +44,7 @@ func (is *Isolate) deepen() {
 	case min(depthKept, most):
 		is.setDepth(min(depthShared, most))
 	default:
-		is.waitFor(is.module.rt.deep)
+		is.waitFor(is.module.rt.deep, &is.module.rt.deep.common)
 		is.shared = true
 		is.setDepth(most)
 	}
@@ -61,7 +61,7 @@ func (is *Isolate) setDepth(limit uint32) {
 func (is *Isolate) surface() (wasDeep bool) {
 	if is.shared {
 		is.shared = false
-		is.module.rt.deep.leave()
+		is.module.rt.deep.leave(&is.module.rt.deep.common, 0)
 	}
 	if is.depth == min(depthKept, is.module.key.depth) {
 		return false

@@ -21,7 +21,8 @@ func (c *Call) startJob(work func(service.Meter) ([]byte, error), id uint32) err
 	case c.state.pool == nil:
 		return errScope
 	}
-	j := &job{work: work, left: c.left(), lane: c.state.pool.rt.lane}
+	l := c.state.pool.rt.lane
+	j := &job{work: work, left: c.left(), lane: l, share: l.share(c)}
 	if c.register(operation{id: id, kind: opJob, state: opFresh, job: j}) == nil {
 		return errOperations
 	}
@@ -44,6 +45,7 @@ func (c *Call) chargeJobs() { c.state.usage.CPU += time.Duration(c.state.jobs.Sw
 type job struct {
 	work    func(service.Meter) ([]byte, error)
 	lane    *lane
+	share   *Share
 	ctx     context.Context
 	left    time.Duration
 	began   time.Duration // on the thread's clock, or the wall's when that has none
@@ -61,7 +63,7 @@ func (j *job) run(ctx context.Context) (result []byte, err error) {
 		r := recover()
 		j.spent = threadTime() - j.began
 		if !j.waiting {
-			j.lane.leave()
+			j.lane.leave(j.share, j.spent-j.turn)
 		}
 		if over, ok := r.(jobOver); ok {
 			err = over.err
@@ -85,7 +87,7 @@ func (j *job) Pace() {
 	case j.ctx.Err() != nil:
 		panic(jobOver{ErrCanceled})
 	case j.spent-j.turn > laneTurn && j.lane.crowded():
-		j.lane.leave()
+		j.lane.leave(j.share, j.spent-j.turn)
 		j.enterLane()
 	}
 }
@@ -100,7 +102,7 @@ func (j *job) Afford(d time.Duration) {
 
 func (j *job) enterLane() {
 	j.waiting = true
-	if !j.lane.enter(j.ctx.Done(), nil) {
+	if !j.lane.enter(j.share, j.ctx.Done(), nil) {
 		panic(jobOver{ErrCanceled})
 	}
 	j.waiting, j.turn = false, j.spent

@@ -26,7 +26,8 @@ type meter struct {
 	last    time.Duration // the same at the start of the slice: all before it is charged
 	sched   time.Duration // when the scheduler last ran
 	slow    bool          // holds a token of the lane, and the thread
-	token   time.Duration // since when; this and cpu are valid when slow
+	token   time.Duration // since when; this, share and cpu are valid when slow
+	share   *Share
 	cpu     time.Duration // the thread's CPU clock at the start of the slice
 	watch   func(bool)    // Options.slice
 }
@@ -87,9 +88,9 @@ func (m *meter) long(spent time.Duration) time.Duration {
 }
 
 // own is for who has just got a token: with it goes the thread, so that its clock is the guest's.
-func (m *meter) own() {
+func (m *meter) own(s *Share) {
 	runtime.LockOSThread()
-	m.slow = true
+	m.slow, m.share = true, s
 }
 
 // leave gives token and thread back.
@@ -97,7 +98,7 @@ func (m *meter) leave(l *lane) {
 	if m.slow {
 		m.slow = false
 		runtime.UnlockOSThread()
-		l.leave()
+		l.leave(m.share, m.last-m.token)
 	}
 }
 
@@ -199,14 +200,16 @@ func (is *Isolate) giveWay(now time.Duration) bool {
 
 // enterLane waits for a token of the slow lane.
 func (is *Isolate) enterLane() {
-	is.waitFor(is.module.rt.lane)
-	is.meter.own()
+	l := is.module.rt.lane
+	share := l.share(is.meter.call)
+	is.waitFor(l, share)
+	is.meter.own(share)
 	is.meter.token = is.meter.last
 }
 
-// waitFor waits for a token of l, and ends the guest when its call is over before there is one.
+// waitFor waits for a token of l, as s, and ends the guest when its call is over before there is one.
 // What it waits is not the guest's time.
-func (is *Isolate) waitFor(l *lane) {
+func (is *Isolate) waitFor(l *lane, s *Share) {
 	m := &is.meter
 	c := m.call
 	m.charge(monotonic())
@@ -217,7 +220,7 @@ func (is *Isolate) waitFor(l *lane) {
 	}
 	due, stop := c.due()
 	defer stop()
-	for !l.enter(gone, due) {
+	for !l.enter(s, gone, due) {
 		m.last = monotonic()
 		is.mustGoOn(c)
 	}

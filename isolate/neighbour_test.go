@@ -23,7 +23,7 @@ func TestNeighbour(t *testing.T) {
 	quiet := newTestPool(t, jsSpec(handler(`return new Response("q")`)))
 	hog := newTestPool(t, jsSpec(handler(`while (true);`)))
 	address := serveQuiet(t, quiet)
-	t.Logf("%d processors for Go, %d tokens of the lane", runtime.GOMAXPROCS(0), cap(hog.rt.lane.tokens))
+	t.Logf("%d processors for Go, %d tokens of the lane", runtime.GOMAXPROCS(0), hog.rt.lane.tokens)
 	for _, hogs := range []int{0, 1, 2, 4, 8} {
 		ctx, cancel := context.WithCancel(context.Background())
 		var all sync.WaitGroup

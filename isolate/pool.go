@@ -63,10 +63,14 @@ type PoolInfo struct {
 	Thawed       bool  // it was not evaluated: Spec.Frozen
 }
 
-// maxWaiting bounds the calls that wait for a seat of one version, and waitForSeat how long.
+// maxWaiting bounds the calls that wait for a seat of one version, and waitForSeat how long. When
+// those that have the seats compute, not wait, the others would come too late anyway and are better
+// told: who brings more work than there are processors for is the first to be refused.
 const (
-	maxWaiting  = 1024
-	waitForSeat = 10 * time.Second
+	maxWaiting       = 1024
+	waitForSeat      = 10 * time.Second
+	maxWaitingToWork = 64
+	waitToWork       = time.Second
 )
 
 // Info tells about the version.

@@ -121,7 +121,11 @@ func (p *Pool) nextWaitingLocked() chan *Isolate {
 
 // waitLocked waits for a seat to be given up. It unlocks.
 func (p *Pool) waitLocked(c *Call) (*Isolate, error) {
-	if len(p.mu.waiting) == maxWaiting {
+	most, patience := maxWaiting, waitForSeat
+	if c.Share != nil && 2*int(c.Share.inside.Load()) >= p.mu.count {
+		most, patience = maxWaitingToWork, waitToWork
+	}
+	if len(p.mu.waiting) >= most {
 		p.mu.Unlock()
 		return nil, ErrBusy
 	}
@@ -132,7 +136,7 @@ func (p *Pool) waitLocked(c *Call) (*Isolate, error) {
 		p.nextWaitingLocked() <- is
 	}
 	p.mu.Unlock()
-	t := time.NewTimer(waitForSeat)
+	t := time.NewTimer(patience)
 	defer t.Stop()
 	err := ErrBusy
 	select {

@@ -335,12 +335,14 @@ func (w *warmSet) close() {
 
 // RuntimeStats is a moment of a Runtime.
 type RuntimeStats struct {
-	Isolates   int    // there are, idle and spare ones among them
-	Spare      int    // JavaScript isolates that no version has
-	Reckoned   int64  // bytes that isolates are reckoned to take
-	Measured   int64  // anonymous memory, Go's heap included, and images, in bytes; up to a second old
-	ImageBytes int64  // of snapshots
-	Reset      string // how isolates are reset: pagemap_scan, pagemap_read, remap or copy
+	Isolates    int    // there are, idle and spare ones among them
+	Spare       int    // JavaScript isolates that no version has
+	Reckoned    int64  // bytes that isolates are reckoned to take
+	Measured    int64  // anonymous memory, Go's heap included, and images, in bytes; up to a second old
+	ImageBytes  int64  // of snapshots
+	Slow        int    // calls that compute for long and have a processor
+	SlowWaiting int    // the same that wait for one
+	Reset       string // how isolates are reset: pagemap_scan, pagemap_read, remap or copy
 }
 
 // Stats tells what there is now.
@@ -351,7 +353,7 @@ func (rt *Runtime) Stats() RuntimeStats {
 	w.mu.Unlock()
 	return RuntimeStats{
 		Isolates: int(w.isolates.Load()), Spare: spare, Reckoned: w.bytes.Load(), Measured: w.measured.Load(),
-		ImageBytes: rt.slabs.used(), Reset: rt.reset.String(),
+		ImageBytes: rt.slabs.used(), Slow: rt.lane.taken(), SlowWaiting: int(rt.lane.waiting.Load()), Reset: rt.reset.String(),
 	}
 }
 

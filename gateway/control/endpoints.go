@@ -38,6 +38,7 @@ func (s *server) endpoints() []row {
 		{"DELETE", pathNamespace, s.deleteNamespace},
 		{"GET", pathNamespace + "/scripts", s.listUserScripts},
 		{"DELETE", pathNamespace + "/scripts", s.deleteUserScripts},
+		{"GET", pathNamespace + "/usage", s.getUsage},
 		{"GET", pathUser, s.getUserScript},
 
 		{"GET", pathPlans, s.listPlans},

@@ -61,6 +61,9 @@ func (s *server) updateNamespace(c *call) (any, error) {
 		return nil, err
 	}
 	patch := engine.NamespacePatch{Name: body.Name, Trusted: body.Trusted}
+	if (body.Limits.given || body.Quota.given) && !c.who.Scope.Allows(engine.Grant{Area: engine.AreaScripts, Write: true}) {
+		return nil, fail(http.StatusForbidden, codeAuth, "Authentication error: limits and quota of a namespace are the account's to change")
+	}
 	if body.Limits.given {
 		l, err := body.Limits.value.decode()
 		if err != nil {

@@ -76,6 +76,11 @@ func (s *server) getUsage(c *call) (any, error) {
 	default:
 		return nil, refuse("format: " + quote(format) + ` is none of "json", "csv", "ndjson"`)
 	}
+	if namespace := c.param("namespace"); namespace != "" {
+		if _, err := s.Platform.Namespace(namespace); err != nil {
+			return nil, err
+		}
+	}
 	rows, err := s.Platform.Usage(c.context(), q)
 	if err != nil {
 		return nil, err
@@ -94,6 +99,9 @@ func (c *call) usageQuery() (q engine.UsageQuery, err error) {
 	q = engine.UsageQuery{Namespace: c.query("namespace"), Script: c.query("script"), Tag: c.query("tag"), Plan: c.query("plan"), Group: engine.UsageGroup(c.query("group"))}
 	if q.Group == "" {
 		q.Group = engine.ByScript
+	}
+	if namespace := c.param("namespace"); namespace != "" {
+		q.Namespace = namespace
 	}
 	q.Plain = c.r.URL.Query().Has("namespace") && q.Namespace == ""
 	var ok bool
