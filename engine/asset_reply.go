@@ -33,50 +33,90 @@ func (a *assets) respond(s *versionSite, q *site.Request, answer site.Answer, re
 }
 
 func (a *assets) respondFile(s *versionSite, q *site.Request, answer site.Answer, request abi.HeaderBlock) (*isolate.Response, error) {
-	file := s.manifest.Asset(answer.File)
-	r := assetReply{status: answer.Status, end: file.Size, kept: true}
-	r.tag = entityTag(&file)
-	r.condition(q, request, file.Size)
+	r := assetReply{s: s, q: q, request: request, file: s.manifest.Asset(answer.File), status: answer.Status, kept: true}
+	r.end, r.length = r.file.Size, r.file.Size
+	r.tag, r.varies = entityTag(&r.file), packable(&r.file)
+	r.condition()
 	var body isolate.Body
 	var err error
 	if r.status != 304 && q.Method != "HEAD" {
-		if body, r.kept, err = a.body(s.owner, &file, r.first, r.end); err != nil {
+		if body, r.kept, err = a.body(s.owner, &r.file, r.first, r.end); err != nil {
 			return nil, err
 		}
 	}
 	resp := acquireAssetResponse()
-	resp.Head = s.ruled(q, r.head(resp.Head[:0], &file, q, request))
-	resp.Body = body
+	resp.Head, resp.Body = s.ruled(q, r.head(resp.Head[:0])), body
+	if r.varies && r.status == answer.Status && request.Get("range") == nil && !plainOnly(resp.Head) {
+		err = a.pack(&r, resp)
+	}
+	if err != nil {
+		resp.Release()
+		return nil, err
+	}
 	return resp, nil
 }
 
-// assetReply is what of a file is sent.
-type assetReply struct {
-	status     int
-	tag        [2 + 2*len(store.Tag{})]byte
-	first, end int64  // of the file's bytes
-	ranged     string // Content-Range
-	kept       bool   // it was in memory
+// pack makes resp one of the file in the coding that is asked for, where that can be had.
+func (a *assets) pack(r *assetReply, resp *isolate.Response) error {
+	c := codingFor(r.request)
+	if c == isolate.CodingIdentity {
+		return nil
+	}
+	coded, err := a.packed(r.s.owner, &r.file, c)
+	if coded == nil || err != nil {
+		return err
+	}
+	r.coding, r.length = c, int64(len(coded))
+	resp.Head = r.s.ruled(r.q, r.head(resp.Head[:0]))
+	if r.q.Method != "HEAD" {
+		resp.Body.Close()
+		resp.Body.Bytes = coded[:len(coded):len(coded)]
+	}
+	return nil
 }
 
-// entityTag is the ETag of a file.
-func entityTag(file *store.Asset) (tag [2 + 2*len(store.Tag{})]byte) {
-	tag[0], tag[len(tag)-1] = '"', '"'
-	hex.Encode(tag[1:], file.Tag[:])
-	return tag
+// assetReply is what of a file is sent, and how.
+type assetReply struct {
+	s       *versionSite
+	q       *site.Request
+	request abi.HeaderBlock
+	file    store.Asset
+
+	status     int
+	tag        etag
+	first, end int64  // of the file's bytes
+	length     int64  // of the whole, as it is coded
+	ranged     string // Content-Range
+	kept       bool   // it was in memory
+	varies     bool   // by Accept-Encoding
+	coding     isolate.Coding
+}
+
+// etag is W/"TAG". What is behind the slash is the tag of the plain file.
+type etag [4 + 2*len(store.Tag{})]byte
+
+func (t *etag) weak() []byte   { return t[:] }
+func (t *etag) strong() []byte { return t[2:] }
+
+func entityTag(file *store.Asset) (t etag) {
+	copy(t[:], `W/"`)
+	hex.Encode(t[3:], file.Tag[:])
+	t[len(t)-1] = '"'
+	return t
 }
 
 // condition looks at the headers that ask for less than the file (RFC 9110, 13 and 14).
-func (r *assetReply) condition(q *site.Request, request abi.HeaderBlock, size int64) {
-	if tags := values(request, "if-none-match"); tags != "" && matchesTag(tags, string(r.tag[:])) {
+func (r *assetReply) condition() {
+	request, size := r.request, r.file.Size
+	if tags := values(request, "if-none-match"); tags != "" && matchesTag(tags, string(r.tag.strong())) {
 		r.status, r.end = 304, 0
 		return
 	}
 	wanted := string(request.Get("range"))
-	if wanted == "" || r.status != 200 || q.Method != "GET" {
+	if wanted == "" || r.status != 200 || r.q.Method != "GET" {
 		return
 	}
-	if unless := request.Get("if-range"); unless != nil && string(unless) != string(r.tag[:]) {
+	if unless := request.Get("if-range"); unless != nil && string(unless) != string(r.tag.strong()) {
 		return
 	}
 	first, end, ok := byteRange(wanted, int(size))
@@ -90,25 +130,33 @@ func (r *assetReply) condition(q *site.Request, request abi.HeaderBlock, size in
 	}
 }
 
-func (r *assetReply) head(head []byte, file *store.Asset, q *site.Request, request abi.HeaderBlock) []byte {
+func (r *assetReply) head(head []byte) []byte {
 	head = abi.AppendResponseHead(head, r.status)
-	head = abi.AppendHeader(head, 0, "etag", r.tag[:])
-	if file.Type != "" {
-		head = abi.AppendHeader(head, 0, "content-type", file.Type)
+	if r.coding == isolate.CodingIdentity {
+		head = abi.AppendHeader(head, 0, "etag", r.tag.strong())
+	} else {
+		head = abi.AppendHeader(head, 0, "etag", r.tag.weak())
+		head = abi.AppendHeader(head, 0, "content-encoding", r.coding.String())
 	}
-	if request.Get("authorization") == nil && request.Get("range") == nil {
+	if r.file.Type != "" {
+		head = abi.AppendHeader(head, 0, "content-type", r.file.Type)
+	}
+	if r.request.Get("authorization") == nil && r.request.Get("range") == nil {
 		head = abi.AppendHeader(head, 0, "cache-control", revalidate)
 	}
 	if r.ranged != "" {
 		head = abi.AppendHeader(head, 0, "content-range", r.ranged)
+	}
+	if r.varies {
+		head = abi.AppendHeader(head, 0, "vary", "accept-encoding")
 	}
 	status := "MISS"
 	if r.kept {
 		status = "HIT"
 	}
 	head = abi.AppendHeader(head, 0, "cf-cache-status", status)
-	if q.Method == "HEAD" && r.status != 304 {
-		head = abi.AppendHeader(head, 0, "content-length", strconv.FormatInt(file.Size, 10))
+	if r.q.Method == "HEAD" && r.status != 304 {
+		head = abi.AppendHeader(head, 0, "content-length", strconv.FormatInt(r.length, 10))
 	}
 	return head
 }

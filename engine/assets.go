@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 	"unicode/utf8"
 
@@ -68,6 +69,7 @@ type assets struct {
 	kept    *assetCache
 	signing []byte
 	loading keyLock
+	packing sync.Mutex // held while a file is compressed
 }
 
 func newAssets(st *store.Store, cacheBytes int64) (*assets, error) {

@@ -131,7 +131,7 @@ func (p *platform) wantAnswer(method, url, want string, header ...string) {
 func tagOf(f assetFile) string {
 	a := store.NewAsset("", "", f.contentType, int64(len(f.content)), []store.Hash{store.HashOf(f.content)})
 	tag := entityTag(&a)
-	return string(tag[:])
+	return string(tag.strong())
 }
 
 func TestAssets(t *testing.T) {
@@ -537,5 +537,68 @@ func TestBuckets(t *testing.T) {
 	}
 	if seen != len(missing) {
 		t.Errorf("%d of %d", seen, len(missing))
+	}
+}
+
+// TestPackedAssets: text is compressed for who asks for it, under a weak validator, as long as the
+// version's rules do not speak of codings.
+func TestPackedAssets(t *testing.T) {
+	p := openPlatform(t)
+	p.namespace("production")
+	long := page("/long.html", strings.Repeat("<p>text</p>", 1000))
+	noise := make([]byte, 4096)
+	rand.NewChaCha8([32]byte{2}).Read(noise)
+	p.deploySite("production/shop", "", `{"_headers":"/coded\n  content-encoding: br\n/same\n  cache-control: no-transform"}`,
+		long, page("/short.html", "short"), assetFile{"/noise.txt", "text/plain", noise}, assetFile{"/photo.jpg", "image/jpeg", long.content[1:]},
+		page("/coded.html", strings.Repeat("coded ", 1000)), page("/same.html", strings.Repeat("same ", 1000)))
+	ask := func(method, path string, header ...string) (*isolate.Response, string) {
+		t.Helper()
+		resp, err := p.Serve(&Event{Request: newRequest(method, "http://shop"+path, header...), Host: "shop"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		h := resp.Head.Headers()
+		return resp, fmt.Sprintf("%d %s %s %s", resp.Head.Status(), h.Get("content-encoding"), h.Get("vary"), h.Get("etag"))
+	}
+	strong := tagOf(long)
+	for _, test := range []struct{ path, accept, want string }{
+		{"/long", "gzip, deflate, br", "200 br accept-encoding W/" + strong},
+		{"/long", "gzip", "200 gzip accept-encoding W/" + strong},
+		{"/long", "br;q=0, gzip;q=0.5", "200 gzip accept-encoding W/" + strong},
+		{"/long", "zstd", "200  accept-encoding " + strong},
+		{"/long", "", "200  accept-encoding " + strong},
+		{"/short", "gzip", "200   " + tagOf(page("", "short"))},
+		{"/noise.txt", "gzip", "200  accept-encoding " + tagOf(assetFile{"", "text/plain", noise})},
+		{"/photo.jpg", "gzip", "200   " + tagOf(assetFile{"", "image/jpeg", long.content[1:]})},
+		{"/coded", "gzip", "200 br accept-encoding " + tagOf(page("", strings.Repeat("coded ", 1000)))},
+		{"/same", "gzip", "200  accept-encoding " + tagOf(page("", strings.Repeat("same ", 1000)))},
+	} {
+		for range 2 {
+			resp, got := ask("GET", test.path, "accept-encoding", test.accept)
+			if got != test.want {
+				t.Errorf("%s, %q: %s, want %s", test.path, test.accept, got, test.want)
+			}
+			if test.path == "/long" {
+				packed := len(resp.Body.Bytes)
+				resp.Body.Decode(isolate.CodingOf(resp.Head.Headers()))
+				if resp.Body.Stream != nil {
+					resp.Body.Length = int64(len(long.content))
+				}
+				if p.body(resp) != string(long.content) || test.want[4] != ' ' && packed > 500 {
+					t.Errorf("%q: %d other bytes", test.accept, packed)
+				}
+			}
+			resp.Release()
+		}
+	}
+	resp, got := ask("HEAD", "/long", "accept-encoding", "gzip")
+	if length := string(resp.Head.Headers().Get("content-length")); got != "200 gzip accept-encoding W/"+strong || len(length) > 3 || resp.Body.Size() != 0 {
+		t.Errorf("HEAD: %s, length %s", got, length)
+	}
+	if _, got := ask("GET", "/long", "accept-encoding", "gzip", "range", "bytes=0-1"); got != "206  accept-encoding "+strong {
+		t.Errorf("a part: %s", got)
+	}
+	if _, got := ask("GET", "/long", "accept-encoding", "gzip", "if-none-match", "W/"+strong); got != "304  accept-encoding "+strong {
+		t.Errorf("unchanged: %s", got)
 	}
 }

@@ -46,6 +46,15 @@ func newEncoder(c Coding) *encoder {
 	return e
 }
 
+// Encode returns plain bytes coded in c, which is not CodingIdentity.
+func (c Coding) Encode(plain []byte) []byte {
+	e := newEncoder(c)
+	e.writer.Write(plain)
+	e.writer.Close()
+	e.drop()
+	return e.out.Bytes()
+}
+
 // write returns the coded bytes, which are valid until the next call. Nothing fails: it goes to memory.
 func (e *encoder) write(p []byte) []byte {
 	e.out.Reset()

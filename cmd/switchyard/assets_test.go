@@ -332,6 +332,43 @@ func TestAssetsFromGuests(t *testing.T) {
 	p.wants("http://wasm.test/hello", 200, "Hello /hello")
 }
 
+// TestCompressedAssets go compressed to a client that asks for it, through a Worker too, which reads
+// them plain.
+func TestCompressedAssets(t *testing.T) {
+	p := serve(t, t.TempDir(), "--namespace", "production")
+	p.createNamespace("production")
+	long := strings.Repeat("<p>text</p>", 1000)
+	w := script(`export default { async fetch(request, env) {
+		const answer = await env.ASSETS.fetch(new Request("https://any.test/long", request));
+		switch (new URL(request.url).pathname) {
+			case "/pass": return answer;
+			case "/again": return new Response(answer.body, answer);
+			case "/read": return new Response((await answer.text()).length + " plain");
+		}
+	} }`, map[string]any{"name": "ASSETS", "type": "assets"})
+	p.deployAssets(customers("production")+"js", w, map[string]any{"run_worker_first": []string{"/pass", "/again", "/read"}}, map[string]string{"/long.html": long})
+	for _, accept := range []string{"gzip", "", "br, gzip"} {
+		for path, want := range map[string]string{"/long": long, "/pass": long, "/again": long, "/read": fmt.Sprint(len(long), " plain")} {
+			req, err := http.NewRequest("GET", "http://js.test"+path, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			req.Header.Set("Accept-Encoding", accept)
+			resp, err := p.client().Do(req)
+			if err != nil {
+				t.Fatal(err)
+			}
+			body, coding := readAll(t, resp.Body), resp.Header.Get("Content-Encoding")
+			if coded := path != "/read" && accept != ""; coded != (coding != "") {
+				t.Errorf("%s for %q is coded as %q", path, accept, coding)
+			}
+			if got, err := decoded(coding, []byte(body)); err != nil || string(got) != want {
+				t.Errorf("%s for %q, %q: %d bytes, want %d, %v", path, accept, coding, len(got), len(want), err)
+			}
+		}
+	}
+}
+
 // TestHostileAssetPaths reach no file but those of the manifest.
 func TestHostileAssetPaths(t *testing.T) {
 	p := serve(t, t.TempDir(), "--namespace", "production")

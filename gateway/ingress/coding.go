@@ -1,7 +1,6 @@
 package ingress
 
 import (
-	"strconv"
 	"strings"
 
 	"github.com/valyala/fasthttp"
@@ -38,33 +37,9 @@ func (x *exchange) decodes(ctx *fasthttp.RequestCtx, resp *isolate.Response) iso
 		return isolate.CodingIdentity
 	}
 	for _, value := range ctx.Request.Header.PeekAll(fasthttp.HeaderAcceptEncoding) {
-		if accepts(string(value), string(headers.Get("content-encoding"))) {
+		if coding.AcceptedBy(string(value)) {
 			return isolate.CodingIdentity
 		}
 	}
 	return coding
-}
-
-// accepts reads an Accept-Encoding header (RFC 9110, 12.5.3).
-func accepts(header, coding string) bool {
-	any := false
-	for member := range strings.SplitSeq(header, ",") {
-		name, weight, _ := strings.Cut(member, ";")
-		switch strings.ToLower(strings.TrimSpace(name)) {
-		case coding:
-			return wanted(weight)
-		case "*":
-			any = wanted(weight)
-		}
-	}
-	return any
-}
-
-// wanted says that a weight is not zero. What is no weight counts as one.
-func wanted(weight string) bool {
-	name, value, _ := strings.Cut(strings.TrimSpace(weight), "=")
-	if q, err := strconv.ParseFloat(strings.TrimSpace(value), 64); err == nil && strings.EqualFold(strings.TrimSpace(name), "q") {
-		return q > 0
-	}
-	return true
 }
