@@ -124,7 +124,22 @@ func (c *client) call(method, path string, body, result any) error {
 	return c.send(method, path, "application/json", doc, result)
 }
 
+// pageInfo is what a list says about what follows.
+type pageInfo struct {
+	Cursor string
+}
+
+// list is a GET of one page.
+func (c *client) list(path string, result any) (info pageInfo, err error) {
+	err = c.request("GET", path, "application/json", nil, result, &info)
+	return info, err
+}
+
 func (c *client) send(method, path, contentType string, body []byte, result any) error {
+	return c.request(method, path, contentType, body, result, nil)
+}
+
+func (c *client) request(method, path, contentType string, body []byte, result any, info *pageInfo) error {
 	path = strings.Replace(path, "$A", "/accounts/"+url.PathEscape(c.account), 1)
 	r, err := http.NewRequest(method, c.api+"/client/v4"+path, bytes.NewReader(body))
 	if err != nil {
@@ -137,12 +152,12 @@ func (c *client) send(method, path, contentType string, body []byte, result any)
 		return err
 	}
 	defer response.Body.Close()
-	return decodeAnswer(response, result)
+	return decodeAnswer(response, result, info)
 }
 
 const maxAnswer = 256 << 20
 
-func decodeAnswer(r *http.Response, result any) error {
+func decodeAnswer(r *http.Response, result any, info *pageInfo) error {
 	text, err := io.ReadAll(io.LimitReader(r.Body, maxAnswer))
 	if err != nil {
 		return err
@@ -154,6 +169,7 @@ func decodeAnswer(r *http.Response, result any) error {
 			Message string
 		}
 		Result json.RawMessage
+		Info   pageInfo `json:"result_info"`
 	}
 	if err := json.Unmarshal(text, &answer); err != nil {
 		return &apiFailure{r.StatusCode, fmt.Sprintf("%s: not an answer of the control API", r.Status)}
@@ -164,6 +180,9 @@ func decodeAnswer(r *http.Response, result any) error {
 			failure.text += fmt.Sprintf("\n  %s [code %d]", e.Message, e.Code)
 		}
 		return failure
+	}
+	if info != nil {
+		*info = answer.Info
 	}
 	if result == nil {
 		return nil

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"switchyard/engine"
 	"switchyard/engine/store"
 )
 
@@ -98,5 +99,18 @@ func restoreCommand(args []string, stdout, stderr io.Writer) error {
 		return err
 	}
 	_, err = fmt.Fprintf(stdout, "restored %s into %s\n", path, dir)
+	return err
+}
+
+// rotateKeyCommand seals the secrets again. It may be interrupted and called again.
+func rotateKeyCommand(args []string, stdout, stderr io.Writer) error {
+	dir, _, err := dataFlags("rotate-key", args, stderr, "")
+	if err != nil {
+		return err
+	}
+	if err := engine.RotateKey(context.Background(), dir, slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(stdout, "%s has another key: backups from before keep theirs\n", filepath.Join(dir, "key"))
 	return err
 }

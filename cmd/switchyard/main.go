@@ -4,6 +4,9 @@
 //	switchyard check    verify every record and blob of a data directory
 //	switchyard backup   write a data directory's content to one file
 //	switchyard restore  make a data directory from such a file
+//	switchyard rotate-key  give a data directory another key for its secrets
+//	switchyard namespace  list, create and delete dispatch namespaces
+//	switchyard script   list, deploy, delete and roll back scripts
 //	switchyard token    create, list, roll and revoke API tokens
 //	switchyard compile  make native code of a module, for serve
 //	switchyard version  print the version
@@ -30,6 +33,9 @@ func commands() []command {
 		{"check", "verify every record and blob of a data directory", checkCommand},
 		{"backup", "write a data directory's content to one file", backupCommand},
 		{"restore", "make a data directory from such a file", restoreCommand},
+		{"rotate-key", "give a data directory another key for its secrets", rotateKeyCommand},
+		{"namespace", "list, create and delete dispatch namespaces", namespaceCommand},
+		{"script", "list, deploy, delete and roll back scripts", scriptCommand},
 		{"token", "create, list, roll and revoke API tokens", tokenCommand},
 		{"compile", "make native code of a module, for serve", compileCommand},
 		{"version", "print the version", versionCommand},
@@ -75,7 +81,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 func usage(w io.Writer) {
 	fmt.Fprintln(w, "usage: switchyard COMMAND [flags]")
 	for _, c := range commands() {
-		fmt.Fprintf(w, "  %-8s %s\n", c.name, c.summary)
+		fmt.Fprintf(w, "  %-10s %s\n", c.name, c.summary)
 	}
 }
 

@@ -60,13 +60,13 @@ func apiFlags(name string, args []string, stderr io.Writer, define func(*flag.Fl
 	}
 }
 
-// names is a flag that may be given more than once, or with commas.
+// names is a flag that may be given more than once.
 type names []string
 
 func (n *names) String() string { return strings.Join(*n, ",") }
 
 func (n *names) Set(text string) error {
-	*n = append(*n, strings.FieldsFunc(text, func(r rune) bool { return r == ',' })...)
+	*n = append(*n, text)
 	return nil
 }
 

@@ -33,6 +33,9 @@ const (
 
 // Backup writes everything to w.
 func (s *Store) Backup(w io.Writer) error {
+	if err := s.whole(); err != nil {
+		return err
+	}
 	z, err := zstd.NewWriter(w)
 	if err != nil {
 		return err

@@ -50,7 +50,7 @@ func (s *Store) checkKey() error {
 	if err := s.meta(metaKeyCheck, &check); err != nil {
 		return err
 	}
-	if _, err := s.Unseal(keyCheckPurpose, check); err != nil {
+	if err := s.settleKey(check); err != nil {
 		return fmt.Errorf("the master key is not the one this store was made with: %w", err)
 	}
 	return nil

@@ -5,6 +5,7 @@ import (
 	"crypto/cipher"
 	"crypto/hkdf"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 )
 
@@ -26,6 +27,7 @@ const (
 type sealer struct {
 	master []byte
 	aead   cipher.AEAD
+	next   *sealer // of a rotation that was interrupted: some texts are under it already
 }
 
 func newSealer(master []byte) (*sealer, error) {
@@ -54,6 +56,14 @@ func (s *sealer) seal(purpose string, plain []byte) ([]byte, error) {
 }
 
 func (s *sealer) unseal(purpose string, sealed []byte) ([]byte, error) {
+	plain, err := s.unsealAlone(purpose, sealed)
+	if errors.Is(err, ErrSealed) && s.next != nil {
+		return s.next.unsealAlone(purpose, sealed)
+	}
+	return plain, err
+}
+
+func (s *sealer) unsealAlone(purpose string, sealed []byte) ([]byte, error) {
 	if len(sealed) == 0 {
 		return nil, fmt.Errorf("%w: %s: it is empty", ErrSealed, purpose)
 	}
@@ -90,6 +100,8 @@ func (s *Store) openSealer(fresh bool) error {
 	if err != nil {
 		return err
 	}
-	s.sealer, err = newSealer(master)
-	return err
+	if s.sealer, err = newSealer(master); err != nil {
+		return err
+	}
+	return s.openNextKey()
 }
