@@ -138,6 +138,9 @@ func (c *Change) drops() ([]write, error) {
 	case KindDropScript:
 		rows := scriptPrefix(owner, id)
 		return []write{{key: rows, end: rangeEnd(rows)}}, nil
+	case KindDropKV:
+		pairs := pairPrefix(id)
+		return []write{{key: kvNamespaceKey(id)}, {key: pairs, end: rangeEnd(pairs)}}, nil
 	case KindDropRoute:
 		return []write{{key: routeKey(id)}}, nil
 	case KindDropPlan:

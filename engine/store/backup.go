@@ -22,6 +22,7 @@ import (
 //	blobs/HASH      module sources, manifests and chunks of assets
 //	changes/SEQ     the log, one change a file, in order
 //	usage/N         rows of usage, up to 1,000 lines of JSON a file
+//	pairs/N         pairs of KV namespaces, lines of JSON
 //
 // Restoring it replays the log, so that a backup also moves a store to another layout.
 const (
@@ -29,6 +30,7 @@ const (
 	backupBlobs   = "blobs/"
 	backupChanges = "changes/"
 	backupUsage   = "usage/"
+	backupPairs   = "pairs/"
 )
 
 // Backup writes everything to w.
@@ -59,6 +61,9 @@ func (s *Store) Backup(w io.Writer) error {
 	}
 	if err == nil {
 		err = s.backupUsage(t)
+	}
+	if err == nil {
+		err = s.backupPairs(t)
 	}
 	return errors.Join(err, t.Close(), z.Close())
 }
@@ -177,6 +182,9 @@ func (r *restore) file(name string, body []byte) error {
 	}
 	if strings.HasPrefix(name, backupUsage) {
 		return r.usage(body)
+	}
+	if strings.HasPrefix(name, backupPairs) {
+		return r.pairs(body)
 	}
 	if !strings.HasPrefix(name, backupChanges) {
 		return errors.New("is not part of a backup")

@@ -19,6 +19,8 @@ const (
 	KindPutSetting    Kind = "put-setting"
 	KindPutPlan       Kind = "put-plan"
 	KindDropPlan      Kind = "drop-plan"
+	KindPutKV         Kind = "put-kv-namespace"
+	KindDropKV        Kind = "drop-kv-namespace" // and its pairs
 )
 
 // Change is one entry of the log: what happened, complete by itself. Every id and time in it
@@ -49,6 +51,8 @@ type Record struct {
 	Token      *Token      `json:"token,omitempty"`
 	Setting    *Setting    `json:"setting,omitempty"`
 	Plan       *Plan       `json:"plan,omitempty"`
+
+	KVNamespace *KVNamespace `json:"kv_namespace,omitempty"`
 }
 
 // PutNamespace makes or replaces a namespace.

@@ -15,13 +15,14 @@ func (s *Store) Check(report func(problem string)) error {
 		return err
 	}
 	defer release()
-	c := &checker{store: s, report: report, namespaces: map[string]bool{}, blobs: map[Hash]bool{}, manifests: map[Hash]bool{}}
+	c := &checker{store: s, report: report, namespaces: map[string]bool{}, kv: map[string]bool{}, blobs: map[Hash]bool{}, manifests: map[Hash]bool{}}
 	for _, table := range []byte(allTables) {
 		if err := c.table(db, table); err != nil {
 			report(fmt.Sprintf("after %s: %v", c.where(table), err))
 		}
 	}
 	c.finishScript()
+	c.finishPairs()
 	return c.strays(db)
 }
 
@@ -32,6 +33,7 @@ type checker struct {
 	report     func(string)
 	last       string // key that was read last in this table
 	namespaces map[string]bool
+	kv         map[string]bool // KV namespaces that have pairs and were not seen yet
 	blobs      map[Hash]bool
 	manifests  map[Hash]bool // looked into
 	nextSeq    uint64        // that the log should have; 0: any
@@ -85,6 +87,10 @@ func (c *checker) record(key, value []byte) error {
 		return err
 	case tableAudit:
 		return checkAudit(key, value)
+	case tablePair:
+		return c.pair(key, value)
+	case tableDue:
+		return checkDue(key)
 	case tableMeta:
 		_, err := body(key, value)
 		return err
@@ -132,6 +138,8 @@ func (c *checker) state(r Record) error {
 	switch {
 	case r.Namespace != nil:
 		c.namespaces[r.Namespace.ID] = true
+	case r.KVNamespace != nil:
+		delete(c.kv, r.KVNamespace.ID)
 	case r.Script != nil:
 		c.script.present = true
 		if ns := r.Script.NamespaceID; ns != "" && !c.namespaces[ns] {

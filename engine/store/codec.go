@@ -109,6 +109,7 @@ func (r *Record) row() (row, Kind) {
 	set(r.Token != nil, r.Token, KindPutToken)
 	set(r.Setting != nil, r.Setting, KindPutSetting)
 	set(r.Plan != nil, r.Plan, KindPutPlan)
+	set(r.KVNamespace != nil, r.KVNamespace, KindPutKV)
 	if n != 1 {
 		return nil, ""
 	}
@@ -151,6 +152,9 @@ func recordFor(key []byte) (Record, row) {
 	case tablePlan:
 		p := new(Plan)
 		return Record{Plan: p}, p
+	case tableKV:
+		n := new(KVNamespace)
+		return Record{KVNamespace: n}, n
 	case tableScript:
 		return scriptRecordFor(key)
 	}

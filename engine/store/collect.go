@@ -32,7 +32,7 @@ func (s *Store) Collect(ctx context.Context) (removed int, err error) {
 	return removed, nil
 }
 
-// UsedBlobs returns the blobs that a version of the state, or something staged, refers to.
+// UsedBlobs returns the blobs that a version of the state, something staged, or a pair refers to.
 func (s *Store) UsedBlobs(ctx context.Context) (map[Hash]bool, error) {
 	used := map[Hash]bool{}
 	use := func(h Hash) error {
@@ -49,6 +49,9 @@ func (s *Store) UsedBlobs(ctx context.Context) (map[Hash]bool, error) {
 			return s.eachBlobOf(v, use)
 		}
 	})
+	if err == nil {
+		err = s.eachPairBlob(use)
+	}
 	if err != nil {
 		return nil, err
 	}

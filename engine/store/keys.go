@@ -24,6 +24,9 @@ import (
 //	'T'    token id                                           Token
 //	'V'    name                                               Setting
 //	'C'    seq(8)                                             Change: the log
+//	'K'    KV namespace id                                    KVNamespace
+//	'D'    KV namespace id 00 key of any bytes                Pair: of a KV namespace
+//	'E'    seconds(8) KV namespace id 00 key                  nothing: when a pair expires
 //	'U'    span(1) seconds(8) namespace id 00 script id 00    Usage: a span of time, from then on
 //	'B'    SHA-256(32)                                        blob: a module's source, a manifest or chunk of assets
 //	'A'    namespace id 00 script name 00 client's key        Staged: an asset that no version has taken up yet
@@ -33,7 +36,7 @@ import (
 // ranges: dropping either is one range tombstone, and reading either is one seek. A plain
 // Worker's namespace id is empty.
 //
-// 'N', 'P', 'S', 'R', 'T' and 'V' are the state: what replaying the log 'C' from its beginning gives.
+// 'N', 'P', 'S', 'R', 'T', 'V' and 'K' are the state: what replaying the log 'C' from its beginning gives.
 const (
 	tableMeta       = 'M'
 	tableNamespace  = 'N'
@@ -44,6 +47,9 @@ const (
 	tableSetting    = 'V'
 	tableChange     = 'C'
 	tableUsage      = 'U'
+	tableKV         = 'K'
+	tablePair       = 'D'
+	tableDue        = 'E'
 	tableBlob       = 'B'
 	tableStaged     = 'A'
 	tableAudit      = 'W'
@@ -52,21 +58,22 @@ const (
 	rowVersion      = 'v'
 	maxNumber       = 1<<31 - 1
 	maxID           = 64
-	stateTables     = "NPSRTV"       // in the order of Load
-	allTables       = "ABCMNPRSTUVW" // in key order
+	stateTables     = "NPSRTVK"         // in the order of Load
+	allTables       = "ABCDEKMNPRSTUVW" // in key order
 	metaSchema      = "schema"
 	metaLogFirst    = "log-first"
 	metaKeyCheck    = "key-check"
 	scriptKeyLength = 1 + 2*(maxID+1) + 1
 )
 
-func metaKey(name string) []byte    { return append([]byte{tableMeta}, name...) }
-func namespaceKey(id string) []byte { return append([]byte{tableNamespace}, id...) }
-func planKey(name string) []byte    { return append([]byte{tablePlan}, name...) }
-func routeKey(id string) []byte     { return append([]byte{tableRoute}, id...) }
-func tokenKey(id string) []byte     { return append([]byte{tableToken}, id...) }
-func settingKey(name string) []byte { return append([]byte{tableSetting}, name...) }
-func blobKey(h Hash) []byte         { return append([]byte{tableBlob}, h[:]...) }
+func metaKey(name string) []byte      { return append([]byte{tableMeta}, name...) }
+func namespaceKey(id string) []byte   { return append([]byte{tableNamespace}, id...) }
+func planKey(name string) []byte      { return append([]byte{tablePlan}, name...) }
+func kvNamespaceKey(id string) []byte { return append([]byte{tableKV}, id...) }
+func routeKey(id string) []byte       { return append([]byte{tableRoute}, id...) }
+func tokenKey(id string) []byte       { return append([]byte{tableToken}, id...) }
+func settingKey(name string) []byte   { return append([]byte{tableSetting}, name...) }
+func blobKey(h Hash) []byte           { return append([]byte{tableBlob}, h[:]...) }
 
 // stagedPrefix begins the key of all that is staged for a script.
 func stagedPrefix(namespaceID, script string) []byte {
@@ -153,6 +160,14 @@ func keyName(k []byte) string {
 		return "namespace " + printable(rest)
 	case tablePlan:
 		return "plan " + printable(rest)
+	case tableKV:
+		return "KV namespace " + printable(rest)
+	case tablePair:
+		return "pair " + printable(rest)
+	case tableDue:
+		if len(rest) >= 8 {
+			return fmt.Sprintf("expiration %d of pair %s", binary.BigEndian.Uint64(rest), printable(rest[8:]))
+		}
 	case tableUsage:
 		return "usage " + printable(rest)
 	case tableRoute:

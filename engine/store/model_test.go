@@ -28,6 +28,8 @@ func (m model) apply(c Change) {
 		delete(m, string(routeKey(c.Drop.ID)))
 	case KindDropToken:
 		delete(m, string(tokenKey(c.Drop.ID)))
+	case KindDropKV:
+		delete(m, string(kvNamespaceKey(c.Drop.ID)))
 	case KindDropPlan:
 		delete(m, string(planKey(c.Drop.ID)))
 	default:
@@ -57,7 +59,7 @@ func drawChange(t *rapid.T, blob Hash) Change {
 	pick, namespace, when := id.Draw(t, "id"), rapid.SampledFrom([]string{"", "a", "ab", "n"}).Draw(t, "namespace"), at(rapid.IntRange(0, 9).Draw(t, "at"))
 	number := rapid.SampledFrom([]int{1, 2, 255, 256, maxNumber}).Draw(t, "number")
 	text := rapid.String().Draw(t, "text")
-	switch rapid.IntRange(0, 12).Draw(t, "kind") {
+	switch rapid.IntRange(0, 14).Draw(t, "kind") {
 	case 0:
 		return PutNamespace(when, Namespace{ID: pick, Name: text, Created: when, Modified: when})
 	case 1:
@@ -83,6 +85,10 @@ func drawChange(t *rapid.T, blob Hash) Change {
 		return PutPlan(when, Plan{Name: pick, Tags: []string{text}, Weight: number, Created: when, Modified: when})
 	case 11:
 		return DropPlan(when, pick)
+	case 12:
+		return PutKVNamespace(when, KVNamespace{ID: pick, Title: "t" + text, Created: when})
+	case 13:
+		return DropKVNamespace(when, pick)
 	}
 	value, _ := json.Marshal(text)
 	return PutSetting(when, Setting{Name: pick, Value: value})

@@ -129,7 +129,7 @@ func (s *Store) PutUsage(ctx context.Context, rows []Usage, expired map[time.Dur
 	if len(writes) == 0 {
 		return nil
 	}
-	return s.commit(ctx, &commit{usage: writes})
+	return s.commit(ctx, &commit{synced: writes})
 }
 
 // Usage calls f with the rows of a span that start in [from, to), in order of start, namespace and script.

@@ -30,8 +30,9 @@ type commit struct {
 	replay     bool     // they come numbered, from another log
 	key, value []byte
 	end        []byte
-	sync       bool    // nothing but to make durable what was written before
-	usage      []write // synced, and no part of the log
+	sync       bool     // nothing but to make durable what was written before
+	synced     []write  // what is synced, and no part of the log: usage, pairs
+	due        [][]byte // notes of pairs that have expired, to remove with them
 	remove     []Hash
 	removed    int // out
 	state      atomic.Int32
@@ -176,7 +177,7 @@ func (w *writer) commitGroup(group []*commit) {
 	batch, seq, sync := w.store.db.NewBatch(), w.seq.Load(), pebble.NoSync
 	var staged []*commit
 	for _, c := range group {
-		if c.remove != nil {
+		if c.remove != nil || c.due != nil {
 			continue
 		}
 		if err := w.stage(batch, c, &seq); err != nil {
@@ -184,7 +185,7 @@ func (w *writer) commitGroup(group []*commit) {
 			continue
 		}
 		staged = append(staged, c)
-		if c.sync || len(c.changes) > 0 || len(c.usage) > 0 { // blobs alone need no sync, see PutBlob
+		if c.sync || len(c.changes) > 0 || len(c.synced) > 0 { // blobs alone need no sync, see PutBlob
 			sync = pebble.Sync
 		}
 	}
@@ -196,8 +197,11 @@ func (w *writer) commitGroup(group []*commit) {
 		w.finish(c, err)
 	}
 	for _, c := range group {
-		if c.remove != nil {
+		switch {
+		case c.remove != nil:
 			w.finish(c, w.remove(c))
+		case c.due != nil:
+			w.finish(c, w.expire(c))
 		}
 	}
 }
@@ -234,7 +238,7 @@ func (w *writer) stage(batch *pebble.Batch, c *commit, seq *uint64) error {
 	if c.key != nil {
 		return write{c.key, c.value, c.end}.to(batch)
 	}
-	writes, next, err := c.usage, *seq, error(nil)
+	writes, next, err := c.synced, *seq, error(nil)
 	if writes == nil {
 		writes, next, err = w.plan(c, *seq)
 	}
