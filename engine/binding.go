@@ -10,6 +10,7 @@ const (
 	JSON              = "json"
 	DispatchNamespace = "dispatch_namespace"
 	Service           = "service"
+	KV                = "kv_namespace"
 	RateLimiting      = "ratelimit"
 	VersionMetadata   = "version_metadata"
 	AssetsBinding     = "assets"
@@ -30,7 +31,7 @@ type Binding struct {
 	OldName    string          `json:"old_name,omitempty"`   // inherit: its name in that version
 	VersionID  string          `json:"version_id,omitempty"` // inherit: from this version; "" is the newest
 
-	NamespaceID string     `json:"namespace_id,omitempty"` // ratelimit: what counts together
+	NamespaceID string     `json:"namespace_id,omitempty"` // kv_namespace; ratelimit: what counts together
 	Simple      *RateLimit `json:"simple,omitempty"`       // ratelimit
 }
 

@@ -24,6 +24,7 @@ type catalog struct {
 	namespaces atomic.Pointer[map[string]*namespace]
 	routes     atomic.Pointer[routeTable]
 	plans      atomic.Pointer[planTable]
+	kv         *kvTable
 }
 
 // namespace is a dispatch namespace with its scripts, or with id "" the plain Workers.
@@ -88,7 +89,7 @@ type version struct {
 }
 
 func newCatalog() *catalog {
-	c := &catalog{plain: newNamespace(store.Namespace{})}
+	c := &catalog{plain: newNamespace(store.Namespace{}), kv: newKVTable()}
 	c.namespaces.Store(&map[string]*namespace{})
 	c.routes.Store(newRouteTable(nil))
 	c.plans.Store(newPlanTable(nil))

@@ -68,6 +68,10 @@ func (d *draft) checkBinding(field string, b *Binding) error {
 			return invalid(field+".namespace", "there is no dispatch namespace %q", b.Namespace)
 		}
 		return d.checkOutbound(field+".outbound", b.Outbound)
+	case KV:
+		if _, err := d.engine.catalog.kv.find(b.NamespaceID); err != nil {
+			return &MissingKVError{Field: field + ".namespace_id", ID: b.NamespaceID}
+		}
 	case RateLimiting:
 		return checkRateLimit(field, b)
 	case VersionMetadata:

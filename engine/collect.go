@@ -13,6 +13,9 @@ import (
 // with them what was made of them. What was put in the last hour is spared anyway.
 const collectEvery = time.Hour
 
+// expireEvery is how often pairs that have expired leave the disk. Nobody sees them before that.
+const expireEvery = time.Minute
+
 // collector is the goroutine that does it: started by Open, stopped and waited for by Close.
 type collector struct {
 	stop context.CancelFunc
@@ -24,16 +27,26 @@ func (e *Engine) startCollector() {
 	e.collector = collector{stop: cancel, done: make(chan struct{})}
 	go func() {
 		defer close(e.collector.done)
-		for t := time.NewTicker(collectEvery); ; {
+		collect, expire := time.NewTicker(collectEvery), time.NewTicker(expireEvery)
+		defer collect.Stop()
+		defer expire.Stop()
+		for {
 			select {
 			case <-ctx.Done():
-				t.Stop()
 				return
-			case <-t.C:
+			case <-collect.C:
 				e.collect(ctx)
+			case <-expire.C:
+				e.expirePairs(ctx)
 			}
 		}
 	}()
+}
+
+func (e *Engine) expirePairs(ctx context.Context) {
+	if _, err := e.store.ExpirePairs(ctx, time.Now()); err != nil && ctx.Err() == nil {
+		e.logger.Warn("engine: KV pairs that have expired stay on the disk", "reason", err)
+	}
 }
 
 func (e *Engine) collect(ctx context.Context) {

@@ -113,6 +113,7 @@ type Engine struct {
 	journal     *trace.Journal
 	consumers   *consumers
 	limiters    *limiters
+	kv          *kv
 	assets      *assets
 	usage       *accounting
 	egress      Egress
@@ -166,6 +167,7 @@ func Open(o Options) (*Engine, error) {
 	if e.usage, err = e.openUsage(&o); err != nil {
 		return nil, errors.Join(fmt.Errorf("data directory %s: %w", o.Dir, err), e.store.Close())
 	}
+	e.kv = newKV(e.store, e.catalog.kv)
 	e.startCollector()
 	return e, nil
 }

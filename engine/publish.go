@@ -56,6 +56,10 @@ func (ed *edition) add(c *store.Change) {
 		ed.putNamespace(*c.Namespace)
 	case store.KindDropNamespace:
 		ed.dropNamespace(c.Drop.ID)
+	case store.KindPutKV:
+		ed.catalog.kv.put(*c.KVNamespace)
+	case store.KindDropKV:
+		ed.catalog.kv.drop(c.Drop.ID)
 	case store.KindPutScript:
 		s := ed.script(c.Script)
 		ed.state(s).record = *c.Script

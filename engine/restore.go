@@ -48,6 +48,8 @@ func (r *restorer) take(record store.Record) error {
 			return err
 		}
 		r.plans[p.Name] = &p
+	case record.KVNamespace != nil:
+		r.catalog.kv.put(*record.KVNamespace)
 	case record.Route != nil:
 		r.routes[record.Route.ID] = Route(*record.Route)
 	case record.Token != nil:

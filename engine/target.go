@@ -40,6 +40,8 @@ func (e *Engine) newTarget(b *Binding) target {
 		return target{kind: targetService, name: b.Service, entrypoint: b.Entrypoint}
 	case AssetsBinding:
 		return target{kind: targetAssets}
+	case KV:
+		return target{answerer: &kvBinding{e.kv, b.NamespaceID}}
 	case RateLimiting:
 		return target{answerer: newRateLimit(e.limiters, b)}
 	}
@@ -71,7 +73,7 @@ func newEnv(v *Version) ([]byte, error) {
 				return nil, err
 			}
 			env[i].Type, env[i].JSON = JSON, metadata
-		case DispatchNamespace, Service, RateLimiting, AssetsBinding:
+		case DispatchNamespace, Service, RateLimiting, KV, AssetsBinding:
 			index := i
 			env[i].Index = &index
 		}
