@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"time"
+	"unicode/utf8"
 )
 
 // KVError is a call of KV that was refused, with the status and the words that the public API has for it.
@@ -25,6 +26,8 @@ func CheckKVKey(key string) error {
 		return kvRefuse(400, "Key name cannot be empty.")
 	case key == "." || key == "..":
 		return kvRefuse(400, "%q is not allowed as a key name.", key)
+	case !utf8.ValidString(key):
+		return kvRefuse(400, "Key name must be UTF-8.")
 	case len(key) > MaxKVKey:
 		return kvRefuse(414, "UTF-8 encoded length of %d exceeds key length limit of %d.", len(key), MaxKVKey)
 	}

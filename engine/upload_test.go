@@ -175,7 +175,7 @@ func TestRefusedUploads(t *testing.T) {
 		{"text is not UTF-8", bindings(text("A", "\xff")), "bindings[0].text"},
 		{"JSON", bindings(Binding{Name: "A", Type: JSON, JSON: []byte("{")}), "bindings[0].json"},
 		{"JSON is missing", bindings(Binding{Name: "A", Type: JSON}), "bindings[0].json"},
-		{"unknown type", bindings(Binding{Name: "A", Type: "kv_namespace"}), "bindings[0].type"},
+		{"unknown type", bindings(Binding{Name: "A", Type: "r2_bucket"}), "bindings[0].type"},
 		{"no service", bindings(text("A", ""), serviceTo("B", "")), "bindings[1].service"},
 		{"missing service", bindings(text("A", ""), serviceTo("B", "nobody")), "bindings[1].service"},
 		{"a user Worker is no service", bindings(serviceTo("B", "user")), "bindings[0].service"},

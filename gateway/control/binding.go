@@ -56,6 +56,8 @@ func (b *binding) bare() bool {
 		return b.Namespace == ""
 	case engine.Service:
 		return b.Service == ""
+	case engine.KV:
+		return b.NamespaceID == ""
 	case engine.RateLimiting:
 		return b.NamespaceID == "" && b.Simple == nil
 	}
@@ -85,6 +87,8 @@ func (b *binding) decode(i int) (engine.Binding, error) {
 		if len(b.Props) != 0 && string(b.Props) != "null" {
 			return out, refused("props of a service binding are not supported by this server")
 		}
+	case engine.KV:
+		out.NamespaceID = b.NamespaceID
 	case engine.RateLimiting:
 		out.NamespaceID, out.Simple = b.NamespaceID, (*engine.RateLimit)(b.Simple)
 	case engine.VersionMetadata:

@@ -66,10 +66,10 @@ func (s *server) endpoints() []row {
 		{"PUT", pathRoutes + "/{route}", s.updateRoute},
 		{"DELETE", pathRoutes + "/{route}", s.deleteRoute},
 
-		// wrangler lists these two before and after it deletes a Worker.
-		{"GET", pathAccount + "/storage/kv/namespaces", none},
+		// wrangler lists these, and KV namespaces, before and after it deletes a Worker.
 		{"GET", pathAccount + "/workers/durable_objects/namespaces", none},
 	}
+	rows = append(rows, s.kvEndpoints()...)
 	rows = append(rows, s.workerEndpoints()...)
 	rows = append(rows, s.domainEndpoints()...)
 	rows = append(rows, s.tokenEndpoints(pathBase+"/user/tokens")...)
@@ -133,8 +133,6 @@ func (s *server) observerEndpoints(path string) []row {
 // absentEndpoints name what is not here, so that a client's user reads more than "no route".
 func absentEndpoints() []row {
 	return []row{
-		{"", pathAccount + "/storage/kv/namespaces/{id}/*", absent("KV")},
-		{"POST", pathAccount + "/storage/kv/namespaces", absent("KV")},
 		{"", pathAccount + "/r2/*", absent("R2")},
 		{"", pathAccount + "/d1/*", absent("D1")},
 		{"", pathAccount + "/queues/*", absent("Queues")},

@@ -27,6 +27,7 @@ type fakePlatform struct {
 	tokens     []engine.Token
 	audits     []engine.AuditEntry
 	plans      map[string]engine.Plan
+	kv         fakeKV
 	ids        int
 	calls      []string
 	fail       error // returned by every change, when set
@@ -40,7 +41,7 @@ type fakeScript struct {
 }
 
 func newFake() *fakePlatform {
-	return &fakePlatform{namespaces: map[string]*engine.Namespace{}, scripts: map[engine.Ref]*fakeScript{}, plans: map[string]engine.Plan{}}
+	return &fakePlatform{namespaces: map[string]*engine.Namespace{}, scripts: map[engine.Ref]*fakeScript{}, plans: map[string]engine.Plan{}, kv: newFakeKV()}
 }
 
 // takeCalls returns the changes since the last time.

@@ -54,6 +54,16 @@ type Platform interface {
 	Audit(ctx context.Context, a *engine.Act, status int, refusal string) error
 	AuditEntries(q engine.AuditQuery, f func(engine.AuditEntry) bool) error
 
+	KVNamespaces() []engine.KVNamespace
+	KVNamespace(id string) (engine.KVNamespace, error)
+	CreateKVNamespace(ctx context.Context, title string) (engine.KVNamespace, error)
+	RenameKVNamespace(ctx context.Context, id, title string) (engine.KVNamespace, error)
+	DeleteKVNamespace(ctx context.Context, id string) error
+	KVGet(namespaceID, key string) (*engine.KVPair, error)
+	KVPut(ctx context.Context, namespaceID string, pairs ...engine.KVPair) error
+	KVDelete(ctx context.Context, namespaceID string, keys ...string) error
+	KVList(namespaceID, prefix, after string, limit int) (pairs []engine.KVPair, more bool, err error)
+
 	Plans() []engine.Plan
 	Plan(name string) (engine.Plan, error)
 	PutPlan(ctx context.Context, p engine.Plan) (engine.Plan, error)

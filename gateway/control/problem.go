@@ -2,6 +2,7 @@ package control
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"net/http"
 	"strconv"
@@ -16,8 +17,12 @@ const (
 	codeAuth              = 10000
 	codeNoRoute           = 7000
 	codeAccount           = 7003
+	codeKVKeyNotFound     = 10009
+	codeKVExists          = 10014
+	codeKVMissing         = 10041 // an upload is bound to a KV namespace that is not there
+	codeKVBadID           = 10042 // … or to what is not the id of one
 	codeScriptNotFound    = 10007 // a plain Worker
-	codeInternal          = 10013
+	codeInternal          = 10013 // also a KV namespace that is not there
 	codeInput             = 10021 // an upload or a change that was refused; wrangler source-maps its text
 	codeRouteExists       = 10020
 	codeBody              = 10026 // the request body could not be read
@@ -88,6 +93,8 @@ var mapped = []struct {
 	{engine.ErrTokenNotFound, http.StatusNotFound, codeNotFound},
 	{engine.ErrScriptExists, http.StatusBadRequest, codeScriptExists},
 	{engine.ErrRouteExists, http.StatusBadRequest, codeRouteExists},
+	{engine.ErrKVNamespaceNotFound, http.StatusNotFound, codeInternal},
+	{engine.ErrKVNamespaceExists, http.StatusBadRequest, codeKVExists},
 	{engine.ErrConflict, http.StatusConflict, codeConflict},
 	{engine.ErrAssetToken, http.StatusUnauthorized, codeAuth},
 	{engine.ErrUnavailable, http.StatusServiceUnavailable, codeNoChanges},
@@ -112,6 +119,12 @@ func problemOf(err error, path string) *problem {
 	if e := (*isolate.StartupError)(nil); errors.As(err, &e) {
 		return refuse(startupText(e))
 	}
+	if e := (*engine.KVError)(nil); errors.As(err, &e) {
+		return fail(e.Status, codeInput, e.Reason)
+	}
+	if e := (*engine.MissingKVError)(nil); errors.As(err, &e) {
+		return missingKV(e)
+	}
 	if errors.Is(err, engine.ErrScriptNotFound) {
 		return fail(http.StatusNotFound, scriptNotFound(path), err.Error())
 	}
@@ -121,6 +134,16 @@ func problemOf(err error, path string) *problem {
 		}
 	}
 	return fail(http.StatusInternalServerError, codeInternal, "internal error: see the server's log")
+}
+
+// missingKV has the words that the public API has for it.
+func missingKV(e *engine.MissingKVError) *problem {
+	p := fail(http.StatusBadRequest, codeKVMissing, "KV namespace '"+e.ID+"' not found.")
+	if id, err := hex.DecodeString(e.ID); err != nil || len(id) != 16 {
+		p = fail(http.StatusBadRequest, codeKVBadID, "KV namespace "+quote(e.ID)+" is not valid. Please verify the namespace_id in your configuration.")
+	}
+	p.Source = &source{pointer(e.Field)}
+	return p
 }
 
 // scriptNotFound picks the code by which wrangler tells "not there yet" from a failure.
