@@ -28,8 +28,9 @@ import (
 type Egress interface {
 	// Fetch owns req. It returns when the response head is there; the error's message is what
 	// the guest catches. tenant keys the connection pools: no two tenants share a connection.
+	// Each of policies must allow the request, and the addresses that it leads to.
 	// A redirect is a response like others: the engine follows it, with a Fetch for every hop.
-	Fetch(ctx context.Context, tenant string, req *isolate.Request) (*isolate.Response, error)
+	Fetch(ctx context.Context, tenant string, policies []*EgressPolicy, req *isolate.Request) (*isolate.Response, error)
 }
 
 // LogLine is one line of a guest's log: console output, an uncaught exception, a rejection.

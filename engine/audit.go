@@ -223,7 +223,7 @@ func (m *scriptImage) add(d *digest) {
 	}
 	d.add("script", m.record.ID, m.record.Name, m.record.Tags, m.record.Crons, m.record.Subdomain)
 	if v := m.version; v != nil {
-		d.add(v.ETag, v.Main, v.CompatibilityDate, v.CompatibilityFlags, withoutTexts(v.Bindings), v.Limits, v.Policy, v.Metadata)
+		d.add(v.ETag, v.Main, v.CompatibilityDate, v.CompatibilityFlags, withoutTexts(v.Bindings), v.Limits, v.Policy, v.Egress, v.Metadata)
 	}
 	if m.deployment != nil {
 		d.add(m.deployment.Shares)

@@ -119,6 +119,7 @@ func (e *Engine) newRecipe(ref Ref, t *terms, v *Version, modules []isolate.Modu
 		},
 		targets:  e.newTargets(v.Bindings),
 		limits:   v.Limits,
+		egress:   v.Egress,
 		defaults: defaults,
 		observed: newObserved(v),
 	}, nil

@@ -74,7 +74,7 @@ func (d *draft) uploadAgain() (Upload, error) {
 	return Upload{
 		Main: v.Main, Modules: modules, Bindings: append([]Binding(nil), v.Bindings...),
 		CompatibilityDate: v.CompatibilityDate, CompatibilityFlags: v.CompatibilityFlags, Tags: d.record.Tags,
-		Limits: v.Limits, Policy: v.Policy, Annotations: v.Annotations, Metadata: v.Metadata,
+		Limits: v.Limits, Policy: v.Policy, Egress: v.Egress, Annotations: v.Annotations, Metadata: v.Metadata,
 		KeepAssets: true,
 	}, nil
 }

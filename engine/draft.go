@@ -141,7 +141,7 @@ func (d *draft) number() {
 	d.version = Version{
 		ID: newID(), Number: d.record.NextVersion, Created: d.record.Modified, ETag: newETag(u.Main, u.Modules), Main: u.Main,
 		Bindings: u.Bindings, CompatibilityDate: u.CompatibilityDate, CompatibilityFlags: u.CompatibilityFlags,
-		Limits: u.Limits, Policy: u.Policy, Annotations: u.Annotations, Metadata: u.Metadata, Assets: d.version.Assets,
+		Limits: u.Limits, Policy: u.Policy, Egress: u.Egress, Annotations: u.Annotations, Metadata: u.Metadata, Assets: d.version.Assets,
 	}
 	d.record.NextVersion++
 	if u.Tags != nil {

@@ -239,7 +239,7 @@ type noEgress struct{}
 
 var errNoEgress = errors.New("This server does not let requests out.")
 
-func (noEgress) Fetch(_ context.Context, _ string, req *isolate.Request) (*isolate.Response, error) {
+func (noEgress) Fetch(_ context.Context, _ string, _ []*EgressPolicy, req *isolate.Request) (*isolate.Response, error) {
 	req.Release()
 	return nil, errNoEgress
 }

@@ -30,10 +30,13 @@ var (
 	ErrLoop = errors.New("Too many Workers in a chain of calls.")
 
 	// What a call is refused with, or a fetch: its caller may catch it.
-	ErrRate        = errors.New("Worker exceeded its limit of requests per second.")
-	ErrConcurrent  = errors.New("Worker exceeded its limit of concurrent requests.")
-	ErrEgressBytes = errors.New("Worker exceeded its limit of bytes sent to and received from origins.")
-	ErrQuota       = errors.New("Worker exceeded its quota.") // always a *QuotaError
+	ErrRate       = errors.New("Worker exceeded its limit of requests per second.")
+	ErrConcurrent = errors.New("Worker exceeded its limit of concurrent requests.")
+	// ErrEgressDenied and ErrEgressRate are what a fetch rejects with that an EgressPolicy does not allow.
+	ErrEgressDenied = errors.New("This fetch is not allowed by the egress policy.")
+	ErrEgressRate   = errors.New("Too many fetches: the egress policy's rate is exceeded.")
+	ErrEgressBytes  = errors.New("Worker exceeded its limit of bytes sent to and received from origins.")
+	ErrQuota        = errors.New("Worker exceeded its quota.") // always a *QuotaError
 )
 
 // InputError is an upload or a change that was refused; nothing was changed.

@@ -294,7 +294,7 @@ func newRequest(method, url string, header ...string) *isolate.Request {
 // fakeEgress answers with what it was asked, and for whom.
 type fakeEgress struct{ tenants sync.Map }
 
-func (g *fakeEgress) Fetch(_ context.Context, tenant string, req *isolate.Request) (*isolate.Response, error) {
+func (g *fakeEgress) Fetch(_ context.Context, tenant string, _ []*EgressPolicy, req *isolate.Request) (*isolate.Response, error) {
 	defer req.Release()
 	g.tenants.Store(tenant, true)
 	var body bytes.Buffer

@@ -130,7 +130,7 @@ func (inv *invocation) toPlain(name, entrypoint string) (*invocation, error) {
 	}
 	child := inv.callee(s)
 	child.call.Entrypoint = entrypoint
-	child.tenant = inv.tenant
+	child.tenant, child.governed = inv.tenant, inv.policies()
 	child.egress = inv.egress
 	return child, nil
 }

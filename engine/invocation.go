@@ -3,6 +3,7 @@ package engine
 import (
 	"cmp"
 	"context"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -32,10 +33,11 @@ type invocation struct {
 	account  *account
 	payer    *account // for whom it is; nil: for whom the chain is
 	stage    stage
-	gated    bool          // it has a place at the account's gate
-	egress   *egressBudget // what its fetches may move, and those of whom it calls; nil: no limit
-	depth    int           // 1 is the Worker that the ingress calls
-	first    bool          // its version had to be loaded for it
+	gated    bool            // it has a place at the account's gate
+	egress   *egressBudget   // what its fetches may move, and those of whom it calls; nil: no limit
+	governed []*EgressPolicy // what its fetches stand under because of who calls it
+	depth    int             // 1 is the Worker that the ingress calls
+	first    bool            // its version had to be loaded for it
 	charged  atomic.Int64
 	trace    atomic.Pointer[trace.Draft] // nil while nobody wants to know of the call
 	kept     atomic.Bool                 // the trace goes to the journal
@@ -81,7 +83,7 @@ func (inv *invocation) free() {
 	inv.engine, inv.chain, inv.script, inv.version, inv.loaded = nil, nil, nil, nil, nil
 	inv.outbound, inv.asked, inv.tenant = nil, nil, ""
 	inv.account, inv.payer, inv.stage, inv.gated, inv.egress = nil, nil, stageDispatch, false, nil
-	inv.first = false
+	inv.first, inv.governed = false, nil
 	inv.consumed = nil
 	inv.charged.Store(0)
 	c := &inv.call
@@ -133,6 +135,15 @@ func (inv *invocation) run(ctx context.Context, req *isolate.Request) (*isolate.
 		inv.logFault(err)
 	}
 	return resp, err
+}
+
+// policies is what its fetches stand under.
+func (inv *invocation) policies() []*EgressPolicy {
+	own := inv.loaded.rules.Load().egress
+	if len(inv.governed) == 0 {
+		return own
+	}
+	return append(slices.Clip(inv.governed), own...)
 }
 
 // enter enters the pool of v, or when that was replaced meanwhile of the version that counts now.

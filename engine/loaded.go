@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -16,6 +17,7 @@ type loaded struct {
 	pool     pool
 	targets  []target              // by Subrequest.Binding
 	limits   isolate.Limits        // the script's own
+	egress   *EgressPolicy         // the script's own; nil: none
 	defaults *isolate.Limits       // where nobody says anything
 	memory   int64                 // that the pool was made with
 	rules    atomic.Pointer[rules] // what holds for its calls; pools.mu guards it against other writers
@@ -61,6 +63,9 @@ func (l *loaded) close() { l.closed.Do(l.pool.Close) }
 // settle makes calls go by t; false: the pool has another memory than t allows.
 func (l *loaded) settle(t *terms) bool {
 	r := newRules(l.limits, t, l.defaults)
+	if r.egress = t.egress; !l.egress.IsZero() {
+		r.egress = append(slices.Clip(r.egress), l.egress)
+	}
 	l.rules.Store(r)
 	return r.alone.Memory == l.memory
 }

@@ -32,6 +32,8 @@ var faults = [...]struct {
 	{ErrRate, "rate_limit"},
 	{ErrConcurrent, "concurrency_limit"},
 	{ErrEgressBytes, "egress_limit"},
+	{ErrEgressDenied, "egress_denied"},
+	{ErrEgressRate, "egress_rate"},
 	{ErrQuota, "quota"},
 	{ErrWorkerNotFound, "not_found"},
 	{ErrLoop, "loop"},

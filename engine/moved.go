@@ -68,7 +68,10 @@ func (inv *invocation) leave(ctx context.Context, req *isolate.Request) (*isolat
 		req.Release()
 		return nil, inv.overEgress()
 	}
-	resp, err := inv.engine.egress.Fetch(ctx, inv.tenant, req)
+	resp, err := inv.engine.egress.Fetch(ctx, inv.tenant, inv.policies(), req)
+	if err == ErrEgressDenied || err == ErrEgressRate {
+		inv.payerNow().failed(inv.chain.shard, err)
+	}
 	if err != nil {
 		if inv.egress.empty() { // the transport has its own words for a body that ended so
 			err = inv.overEgress()

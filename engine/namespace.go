@@ -15,6 +15,7 @@ type Namespace struct {
 	Scripts  int            // user Workers in it
 	Limits   isolate.Limits // of each of its Workers; the smaller of these and the others' holds
 	Quota    Quota          // of all of them together
+	Egress   *EgressPolicy  // of the fetches of each of its Workers; nil: none
 	Created  time.Time
 	Modified time.Time
 }
@@ -25,4 +26,5 @@ type NamespacePatch struct {
 	Trusted *bool
 	Limits  *isolate.Limits
 	Quota   *Quota
+	Egress  *EgressPolicy // made by ParseEgressPolicy; the zero policy takes it away
 }

@@ -43,7 +43,7 @@ func (n *namespace) describe() Namespace {
 		Created: r.Created, Modified: r.Modified,
 	}
 	if t := n.terms.Load(); t != nil {
-		out.Limits, out.Quota = t.limits, t.quota
+		out.Limits, out.Quota, out.Egress = t.limits, t.quota, t.egress
 	}
 	return out
 }
@@ -99,6 +99,11 @@ func (e *Engine) UpdateNamespace(ctx context.Context, name string, p NamespacePa
 	}
 	if err := e.patchTerms(ctx, n, &r, &p); err != nil {
 		return Namespace{}, err
+	}
+	if p.Egress != nil {
+		if r.Egress, err = encodeEgress(p.Egress); err != nil {
+			return Namespace{}, err
+		}
 	}
 	r.Modified = time.Now()
 	if err := e.commit(ctx, n, store.PutNamespace(r.Modified, r)); err != nil {

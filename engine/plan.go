@@ -17,6 +17,7 @@ type Plan struct {
 	Scripts []string // "namespace/script", or the name of a plain Worker; at most 1,000: use tags for more
 	Limits  isolate.Limits
 	Quota   Quota
+	Egress  *EgressPolicy // of their fetches, made by ParseEgressPolicy; nil: none
 	// Weight is the share of the processors that each script on it has of what long computations
 	// get together, beside a weight of 1. 1 to 100; 0 is 1.
 	Weight   int
@@ -112,6 +113,9 @@ func decodeTerms(owner string, limits, quota json.RawMessage) (l isolate.Limits,
 func newPlanRecord(p *Plan) (store.Plan, error) {
 	r := store.Plan{Name: p.Name, Tags: p.Tags, Scripts: p.Scripts, Weight: p.Weight, Created: p.Created, Modified: p.Modified}
 	var err error
+	if r.Egress, err = encodeEgress(p.Egress); err != nil {
+		return r, err
+	}
 	r.Limits, r.Quota, err = encodeTerms(p.Limits, p.Quota)
 	return r, err
 }
@@ -119,6 +123,9 @@ func newPlanRecord(p *Plan) (store.Plan, error) {
 func readPlan(r *store.Plan) (Plan, error) {
 	p := Plan{Name: r.Name, Tags: r.Tags, Scripts: r.Scripts, Weight: r.Weight, Created: r.Created, Modified: r.Modified}
 	var err error
+	if p.Egress, err = decodeEgress(r.Egress); err != nil {
+		return p, fmt.Errorf("%w: plan %s: %w", store.ErrCorrupt, r.Name, err)
+	}
 	p.Limits, p.Quota, err = decodeTerms("plan "+r.Name, r.Limits, r.Quota)
 	return p, err
 }

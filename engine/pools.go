@@ -44,6 +44,7 @@ type recipe struct {
 	spec     isolate.Spec
 	targets  []target
 	limits   isolate.Limits // loaded.limits
+	egress   *EgressPolicy  // loaded.egress
 	defaults *isolate.Limits
 	observed observed
 }
@@ -190,7 +191,7 @@ func (p *pools) make(ctx context.Context, turn chan struct{}, r *recipe) (*loade
 	if err != nil {
 		return nil, err
 	}
-	return &loaded{pool: made, targets: r.targets, limits: r.limits, defaults: r.defaults, memory: r.spec.Memory, observed: r.observed}, nil
+	return &loaded{pool: made, targets: r.targets, limits: r.limits, egress: r.egress, defaults: r.defaults, memory: r.spec.Memory, observed: r.observed}, nil
 }
 
 // installLocked makes l what v runs in, and returns what has to go for it: more than one while the

@@ -61,6 +61,9 @@ func newVersionRecord(s *store.Script, v *Version, handlesFetch bool) (store.Ver
 	if r.Bindings, err = json.Marshal(v.Bindings); err != nil {
 		return r, err
 	}
+	if r.Egress, err = encodeEgress(v.Egress); err != nil {
+		return r, err
+	}
 	r.Limits, err = json.Marshal(limitsRecord(v.Limits))
 	return r, err
 }
@@ -95,6 +98,11 @@ func readVersion(r *store.Version) (Version, error) {
 		return damaged("limits", err)
 	}
 	v.Limits = isolate.Limits(limits)
+	egress, err := decodeEgress(r.Egress)
+	if err != nil {
+		return damaged("egress", err)
+	}
+	v.Egress = egress
 	return v, nil
 }
 

@@ -29,7 +29,7 @@ type origins struct {
 
 var errOut = errors.New("the host cannot be reached")
 
-func (o *origins) Fetch(_ context.Context, _ string, req *isolate.Request) (*isolate.Response, error) {
+func (o *origins) Fetch(_ context.Context, _ string, _ []*EgressPolicy, req *isolate.Request) (*isolate.Response, error) {
 	address := string(req.Head.URL())
 	o.asked, o.keep = append(o.asked, address), append(o.keep, req)
 	u, err := ParseURL(address, nil)
@@ -83,7 +83,9 @@ func fetchFrom(t *testing.T, o *origins, req *isolate.Request, mode string) (*is
 	t.Helper()
 	released := 0
 	req.Free = func(*isolate.Request) { released++ }
-	inv := &invocation{engine: &Engine{egress: o}, asked: &noOptions, tenant: "t", chain: acquireChain(1), account: newAccount(newNamespace(store.Namespace{}), nil)}
+	l := &loaded{defaults: new(isolate.Limits)}
+	l.settle(noTerms)
+	inv := &invocation{engine: &Engine{egress: o}, loaded: l, asked: &noOptions, tenant: "t", chain: acquireChain(1), account: newAccount(newNamespace(store.Namespace{}), nil)}
 	resp, err := inv.fetch(t.Context(), &isolate.Subrequest{Binding: isolate.FetchGlobal, Request: req, Redirect: mode})
 	if released != 0 {
 		t.Error("the request is released while it may still be sent")

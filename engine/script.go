@@ -48,6 +48,7 @@ type Version struct {
 	CompatibilityFlags []string
 	Limits             isolate.Limits
 	Policy             isolate.Policy
+	Egress             *EgressPolicy     // of its fetches; nil: none of its own
 	Startup            time.Duration     // CPU time of evaluating it
 	Annotations        map[string]string // "workers/message", "workers/tag"
 	Metadata           json.RawMessage   // what the upload said besides, kept as it came
@@ -88,6 +89,7 @@ type Upload struct {
 	Tags               []string // nil keeps the script's tags
 	Limits             isolate.Limits
 	Policy             isolate.Policy
+	Egress             *EgressPolicy // made by ParseEgressPolicy; nil: none of its own
 	Annotations        map[string]string
 	Metadata           json.RawMessage
 	Assets             *AssetsUpload // nil: none, or with KeepAssets those of the version before

@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"fmt"
+
 	"switchyard/engine/store"
 	"switchyard/isolate"
 )
@@ -13,24 +15,30 @@ type terms struct {
 	limits isolate.Limits // the smaller of plan's and namespace's
 	weight int
 	quotas []quotaRule
+	egress []*EgressPolicy // each must allow a fetch
 }
 
 // namespaceTerms is what a namespace says about all of its scripts.
 type namespaceTerms struct {
 	limits isolate.Limits
 	quota  Quota
+	egress *EgressPolicy // nil: none
 }
 
 // readTerms reads what a namespace's record says; nil: nothing.
 func readTerms(r *store.Namespace) (*namespaceTerms, error) {
-	if len(r.Limits) == 0 && len(r.Quota) == 0 {
+	if len(r.Limits) == 0 && len(r.Quota) == 0 && len(r.Egress) == 0 {
 		return nil, nil
+	}
+	egress, err := decodeEgress(r.Egress)
+	if err != nil {
+		return nil, fmt.Errorf("%w: namespace %s: %w", store.ErrCorrupt, r.ID, err)
 	}
 	limits, quota, err := decodeTerms("namespace "+r.ID, r.Limits, r.Quota)
 	if err != nil {
 		return nil, err
 	}
-	return &namespaceTerms{limits, quota}, nil
+	return &namespaceTerms{limits, quota, egress}, nil
 }
 
 // quotaRule is a quota and whose it is.
@@ -61,12 +69,14 @@ func newTerms(n *namespace, p *Plan) *terms {
 		if r.quota != (Quota{}) {
 			t.quotas = append(t.quotas, quotaRule{r.quota, "namespace/" + n.id})
 		}
+		t.govern(r.egress)
 	}
 	if p == nil {
 		return t
 	}
 	t.limits = t.limits.Min(p.Limits)
 	t.weight = max(1, p.Weight)
+	t.govern(p.Egress)
 	if p.Quota != (Quota{}) {
 		rule := quotaRule{Quota: p.Quota}
 		if p.Quota.Shared {
@@ -75,6 +85,13 @@ func newTerms(n *namespace, p *Plan) *terms {
 		t.quotas = append(t.quotas, rule)
 	}
 	return t
+}
+
+// govern puts fetches under one more policy, if there is one.
+func (t *terms) govern(p *EgressPolicy) {
+	if !p.IsZero() {
+		t.egress = append(t.egress, p)
+	}
 }
 
 // termsOf resolves the terms of a script that may not be in the catalog yet.
@@ -86,6 +103,7 @@ func (c *catalog) termsOf(n *namespace, script string, tags []string) *terms {
 type rules struct {
 	limits isolate.Limits // the smallest of script, plan and namespace; a dispatch may ask for less
 	alone  isolate.Limits // those of a call whose dispatch asks for none: the same, else the default
+	egress []*EgressPolicy
 }
 
 func newRules(own isolate.Limits, t *terms, defaults *isolate.Limits) *rules {

@@ -131,7 +131,7 @@ func fetchOnce(t testing.TB, url string, o egress.Options) error {
 	defer c.Close()
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
-	resp, err := c.Fetch(ctx, "tenant", &isolate.Request{Head: abi.AppendRequestHead(nil, "GET", url)})
+	resp, err := c.Fetch(ctx, "tenant", nil, &isolate.Request{Head: abi.AppendRequestHead(nil, "GET", url)})
 	if err == nil {
 		resp.Release()
 	}

@@ -130,7 +130,7 @@ type origin struct{ watch *watch }
 
 const bigCount = 4000
 
-func (o origin) Fetch(ctx context.Context, tenant string, req *isolate.Request) (*isolate.Response, error) {
+func (o origin) Fetch(ctx context.Context, tenant string, _ []*engine.EgressPolicy, req *isolate.Request) (*isolate.Response, error) {
 	defer req.Release()
 	url := string(req.Head.URL())
 	o.watch.fetched(tenant, url)

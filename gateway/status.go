@@ -48,6 +48,8 @@ var table = []struct {
 	{engine.ErrRate, Status{http.StatusTooManyRequests, 1015, "Too many requests for this Worker", 1}},
 	{engine.ErrQuota, Status{http.StatusTooManyRequests, 1027, "The quota of this Worker is used up", 60}},
 	{engine.ErrConcurrent, Status{http.StatusServiceUnavailable, 1200, "Too many requests of this Worker are being handled", 1}},
+	{engine.ErrEgressDenied, Status{http.StatusInternalServerError, 1101, "Worker threw exception", 0}},
+	{engine.ErrEgressRate, Status{http.StatusInternalServerError, 1101, "Worker threw exception", 0}},
 	{engine.ErrEgressBytes, Status{http.StatusServiceUnavailable, 1102, "Worker exceeded resource limits", 0}},
 	{isolate.ErrSubrequests, Status{http.StatusInternalServerError, 1101, "Worker threw exception", 0}},
 	{isolate.ErrTrap, Status{http.StatusInternalServerError, 1101, "Worker threw exception", 0}},

@@ -12,6 +12,7 @@ type Namespace struct {
 	Trusted  bool            `json:"trusted,omitempty"`
 	Limits   json.RawMessage `json:"limits,omitempty"`
 	Quota    json.RawMessage `json:"quota,omitempty"`
+	Egress   json.RawMessage `json:"egress,omitempty"`
 	Created  time.Time       `json:"created"`
 	Modified time.Time       `json:"modified"`
 }

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Plan is a named set of limits and quotas, and who is on it. Limits and Quota are the engine's own
+// Plan is a named set of limits and quotas, and who is on it. Limits, Quota and Egress are the engine's own
 // JSON, as in Version.
 type Plan struct {
 	Name     string          `json:"name"`
@@ -14,6 +14,7 @@ type Plan struct {
 	Weight   int             `json:"weight,omitempty"`
 	Limits   json.RawMessage `json:"limits,omitempty"`
 	Quota    json.RawMessage `json:"quota,omitempty"`
+	Egress   json.RawMessage `json:"egress,omitempty"`
 	Created  time.Time       `json:"created"`
 	Modified time.Time       `json:"modified"`
 }

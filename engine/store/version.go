@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Version is one immutable upload of a script. Bindings, Limits and Metadata are the engine's
+// Version is one immutable upload of a script. Bindings, Limits, Egress and Metadata are the engine's
 // own JSON: kept here byte for byte (but for white space), never looked into, so that the
 // engine's nouns can grow without this package. Secret texts in Bindings are sealed by then.
 type Version struct {
@@ -22,6 +22,7 @@ type Version struct {
 	CompatibilityFlags []string          `json:"compatibility_flags,omitempty"`
 	Limits             json.RawMessage   `json:"limits,omitempty"`
 	Policy             string            `json:"policy,omitempty"` // a name, not a number: numbers move between releases
+	Egress             json.RawMessage   `json:"egress,omitempty"`
 	Handlers           []string          `json:"handlers,omitempty"`
 	Startup            time.Duration     `json:"startup_ns,omitempty"`
 	Annotations        map[string]string `json:"annotations,omitempty"`

@@ -64,7 +64,16 @@ func (u *unsupported) check() error {
 
 // extension is what only this platform knows, under the key "switchyard".
 type extension struct {
-	Isolation string `json:"isolation"` // "reuse" (the default): module state stays; "request": every request starts fresh
+	Isolation string          `json:"isolation,omitempty"` // "reuse" (the default): module state stays; "request": every request starts fresh
+	Egress    json.RawMessage `json:"egress,omitempty"`    // an engine.EgressPolicy
+}
+
+// readEgress reads a policy; nil: it is not given.
+func readEgress(field string, doc json.RawMessage) (*engine.EgressPolicy, error) {
+	if len(doc) == 0 {
+		return nil, nil
+	}
+	return engine.ParseEgressPolicy(field, doc)
 }
 
 func (e *extension) policy() (isolate.Policy, error) {
@@ -77,11 +86,18 @@ func (e *extension) policy() (isolate.Policy, error) {
 	return 0, refuse("switchyard.isolation: " + quote(e.Isolation) + ` is neither "reuse" nor "request"`)
 }
 
-func describePolicy(p isolate.Policy) *extension {
-	if p == isolate.PolicyRequest {
-		return &extension{Isolation: "request"}
+func describeExtension(v *engine.Version) *extension {
+	var e extension
+	if v.Policy == isolate.PolicyRequest {
+		e.Isolation = "request"
 	}
-	return nil
+	if !v.Egress.IsZero() {
+		e.Egress, _ = json.Marshal(v.Egress) // strings and numbers
+	}
+	if e.Isolation == "" && e.Egress == nil {
+		return nil
+	}
+	return &e
 }
 
 // fromHeader reads the two headers that may stand in for metadata where only content is sent.
@@ -128,6 +144,9 @@ func (s *settings) apply(u *engine.Upload) (err error) {
 	}
 	if s.Switchyard != nil {
 		if u.Policy, err = s.Switchyard.policy(); err != nil {
+			return err
+		}
+		if u.Egress, err = readEgress("switchyard.egress", s.Switchyard.Egress); err != nil {
 			return err
 		}
 	}

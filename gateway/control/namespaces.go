@@ -1,6 +1,7 @@
 package control
 
 import (
+	"encoding/json"
 	"net/http"
 	"time"
 
@@ -8,21 +9,22 @@ import (
 )
 
 type namespaceJSON struct {
-	ID         string     `json:"namespace_id"`
-	Name       string     `json:"namespace_name"`
-	Scripts    int        `json:"script_count"`
-	Trusted    bool       `json:"trusted_workers"`
-	Limits     *limits    `json:"limits,omitempty"`
-	Quota      *quotaJSON `json:"quota,omitempty"`
-	CreatedOn  time.Time  `json:"created_on"`
-	CreatedBy  string     `json:"created_by"`
-	ModifiedOn time.Time  `json:"modified_on"`
-	ModifiedBy string     `json:"modified_by"`
+	ID         string               `json:"namespace_id"`
+	Name       string               `json:"namespace_name"`
+	Scripts    int                  `json:"script_count"`
+	Trusted    bool                 `json:"trusted_workers"`
+	Limits     *limits              `json:"limits,omitempty"`
+	Quota      *quotaJSON           `json:"quota,omitempty"`
+	Egress     *engine.EgressPolicy `json:"egress,omitempty"`
+	CreatedOn  time.Time            `json:"created_on"`
+	CreatedBy  string               `json:"created_by"`
+	ModifiedOn time.Time            `json:"modified_on"`
+	ModifiedBy string               `json:"modified_by"`
 }
 
 func describeNamespace(n engine.Namespace) namespaceJSON {
 	return namespaceJSON{
-		ID: n.ID, Name: n.Name, Scripts: n.Scripts, Trusted: n.Trusted, Limits: describeLimits(n.Limits), Quota: describeShared(n.Quota),
+		ID: n.ID, Name: n.Name, Scripts: n.Scripts, Trusted: n.Trusted, Limits: describeLimits(n.Limits), Quota: describeShared(n.Quota), Egress: n.Egress,
 		CreatedOn: stamp(n.Created), CreatedBy: operatorID, ModifiedOn: stamp(n.Modified), ModifiedBy: operatorID,
 	}
 }
@@ -56,13 +58,14 @@ func (s *server) updateNamespace(c *call) (any, error) {
 		Trusted *bool               `json:"trusted_workers"`
 		Limits  optional[limits]    `json:"limits"`
 		Quota   optional[quotaJSON] `json:"quota"`
+		Egress  json.RawMessage     `json:"egress"`
 	}
 	if err := c.readJSON(&body); err != nil {
 		return nil, err
 	}
 	patch := engine.NamespacePatch{Name: body.Name, Trusted: body.Trusted}
-	if (body.Limits.given || body.Quota.given) && !c.who.Scope.Allows(engine.Grant{Area: engine.AreaScripts, Write: true}) {
-		return nil, fail(http.StatusForbidden, codeAuth, "Authentication error: limits and quota of a namespace are the account's to change")
+	if (body.Limits.given || body.Quota.given || body.Egress != nil) && !c.who.Scope.Allows(engine.Grant{Area: engine.AreaScripts, Write: true}) {
+		return nil, fail(http.StatusForbidden, codeAuth, "Authentication error: limits, quota and egress of a namespace are the account's to change")
 	}
 	if body.Limits.given {
 		l, err := body.Limits.value.decode()
@@ -77,6 +80,10 @@ func (s *server) updateNamespace(c *call) (any, error) {
 			return nil, err
 		}
 		patch.Quota = &q
+	}
+	var err error
+	if patch.Egress, err = readEgress("egress", body.Egress); err != nil {
+		return nil, err
 	}
 	return described(describeNamespace)(s.Platform.UpdateNamespace(c.context(), c.param("namespace"), patch))
 }

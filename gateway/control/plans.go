@@ -1,6 +1,7 @@
 package control
 
 import (
+	"encoding/json"
 	"fmt"
 	"time"
 
@@ -77,20 +78,21 @@ func describeShared(q engine.Quota) *quotaJSON {
 
 // planJSON is a plan.
 type planJSON struct {
-	Name       string     `json:"name"`
-	Tags       []string   `json:"tags"`
-	Scripts    []string   `json:"scripts"`
-	Weight     int        `json:"weight"`
-	Limits     *limits    `json:"limits,omitempty"`
-	Quota      *quotaJSON `json:"quota,omitempty"`
-	CreatedOn  time.Time  `json:"created_on"`
-	ModifiedOn time.Time  `json:"modified_on"`
+	Name       string               `json:"name"`
+	Tags       []string             `json:"tags"`
+	Scripts    []string             `json:"scripts"`
+	Weight     int                  `json:"weight"`
+	Limits     *limits              `json:"limits,omitempty"`
+	Quota      *quotaJSON           `json:"quota,omitempty"`
+	Egress     *engine.EgressPolicy `json:"egress,omitempty"`
+	CreatedOn  time.Time            `json:"created_on"`
+	ModifiedOn time.Time            `json:"modified_on"`
 }
 
 func describePlan(p engine.Plan) planJSON {
 	return planJSON{
 		Name: p.Name, Tags: listed(p.Tags), Scripts: listed(p.Scripts), Weight: max(1, p.Weight),
-		Limits: describeLimits(p.Limits), Quota: describeQuota(p.Quota), CreatedOn: stamp(p.Created), ModifiedOn: stamp(p.Modified),
+		Limits: describeLimits(p.Limits), Quota: describeQuota(p.Quota), Egress: p.Egress, CreatedOn: stamp(p.Created), ModifiedOn: stamp(p.Modified),
 	}
 }
 
@@ -105,11 +107,12 @@ func (s *server) getPlan(c *call) (any, error) {
 // putPlan makes a plan, or replaces the whole of it.
 func (s *server) putPlan(c *call) (any, error) {
 	var body struct {
-		Tags    []string   `json:"tags"`
-		Scripts []string   `json:"scripts"`
-		Weight  *int64     `json:"weight"`
-		Limits  *limits    `json:"limits"`
-		Quota   *quotaJSON `json:"quota"`
+		Tags    []string        `json:"tags"`
+		Scripts []string        `json:"scripts"`
+		Weight  *int64          `json:"weight"`
+		Limits  *limits         `json:"limits"`
+		Quota   *quotaJSON      `json:"quota"`
+		Egress  json.RawMessage `json:"egress"`
 	}
 	if err := c.readJSON(&body); err != nil {
 		return nil, err
@@ -128,6 +131,9 @@ func (s *server) putPlan(c *call) (any, error) {
 		}
 	}
 	if p.Quota, err = body.Quota.decode(); err != nil {
+		return nil, err
+	}
+	if p.Egress, err = readEgress("egress", body.Egress); err != nil {
 		return nil, err
 	}
 	return described(describePlan)(s.Platform.PutPlan(c.context(), p))

@@ -53,7 +53,7 @@ func describeScript(s engine.Script) scriptJSON {
 		Date: v.CompatibilityDate, Flags: listed(v.CompatibilityFlags),
 		CreatedOn: stamp(s.Created), ModifiedOn: stamp(s.Modified), DeployedFrom: "wrangler", UsageModel: "standard",
 		StartupMS: v.Startup.Milliseconds(), DeploymentID: strings.ReplaceAll(v.ID, "-", ""), Namespace: s.Namespace,
-		Limits: describeLimits(v.Limits), Switchyard: describePolicy(v.Policy),
+		Limits: describeLimits(v.Limits), Switchyard: describeExtension(&v),
 		Observability: x.Observability, Logpush: x.Logpush, Placement: x.Placement, TailConsumers: x.TailConsumers,
 	}
 }

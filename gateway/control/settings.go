@@ -34,7 +34,7 @@ func describeSettings(s engine.Script) settingsJSON {
 	v := s.Version
 	return settingsJSON{
 		Bindings: collect(v.Bindings, describeBinding), Date: v.CompatibilityDate, Flags: listed(v.CompatibilityFlags),
-		Limits: describeLimits(v.Limits), Switchyard: describePolicy(v.Policy), UsageModel: "standard",
+		Limits: describeLimits(v.Limits), Switchyard: describeExtension(&v), UsageModel: "standard",
 		Placement: extrasOf(v.Metadata).Placement, Annotations: v.Annotations, scriptLevelJSON: describeScriptLevel(s),
 	}
 }

@@ -61,7 +61,7 @@ func (c *conn) alive() bool {
 
 // dialOrigin connects to an origin that nothing is connected to yet, under DialTimeout.
 func (t *transport) dialOrigin(ctx context.Context, to endpoint) (*conn, error) {
-	c, raw, err := t.dialer.dial(ctx, to.where)
+	c, raw, err := t.dialer.dial(ctx, &t.under, to.where)
 	if err != nil {
 		return nil, err
 	}

@@ -24,8 +24,8 @@ type dialer struct {
 	full  func() // asked to free connections when there are too many
 }
 
-// dial connects to where, "host:port" from a target.
-func (d *dialer) dial(ctx context.Context, where string) (net.Conn, syscall.RawConn, error) {
+// dial connects to where, "host:port" from a target, under what a passage says of addresses.
+func (d *dialer) dial(ctx context.Context, under *passage, where string) (net.Conn, syscall.RawConn, error) {
 	ctx, cancel := context.WithTimeout(ctx, d.DialTimeout)
 	defer cancel()
 	colon := strings.LastIndexByte(where, ':')
@@ -39,14 +39,14 @@ func (d *dialer) dial(ctx context.Context, where string) (net.Conn, syscall.RawC
 		return nil, nil, err
 	}
 	for _, addr := range addrs {
-		if err := d.guard.check(host, netip.AddrPortFrom(addr, uint16(port))); err != nil {
+		if err := d.check(under, host, netip.AddrPortFrom(addr, uint16(port))); err != nil {
 			return nil, nil, fmt.Errorf("%w: %s is %s", err, host, addr)
 		}
 	}
 	if err := d.acquire(); err != nil {
 		return nil, nil, err
 	}
-	conn, err := d.connect(ctx, host, addrs, uint16(port))
+	conn, err := d.connect(ctx, under, host, addrs, uint16(port))
 	if err != nil {
 		d.open.Add(-1)
 		return nil, nil, err
@@ -58,6 +58,14 @@ func (d *dialer) dial(ctx context.Context, where string) (net.Conn, syscall.RawC
 		return nil, nil, err
 	}
 	return counted, raw, nil
+}
+
+// check asks the operator's guard first: what it closes, no policy tells of.
+func (d *dialer) check(under *passage, host string, to netip.AddrPort) error {
+	if err := d.guard.check(host, to); err != nil {
+		return err
+	}
+	return under.check(to.Addr())
 }
 
 // resolve returns the addresses behind host, which may be one itself.
@@ -75,13 +83,13 @@ func (d *dialer) resolve(ctx context.Context, host string) ([]netip.Addr, error)
 	return addrs, nil
 }
 
-func (d *dialer) connect(ctx context.Context, host string, addrs []netip.Addr, port uint16) (net.Conn, error) {
+func (d *dialer) connect(ctx context.Context, under *passage, host string, addrs []netip.Addr, port uint16) (net.Conn, error) {
 	socket := net.Dialer{Control: func(_, address string, _ syscall.RawConn) error {
 		to, err := netip.ParseAddrPort(address)
 		if err != nil {
 			return errClosed
 		}
-		return d.guard.check(host, to)
+		return d.check(under, host, to)
 	}}
 	var failed error
 	for _, addr := range addrs[:min(len(addrs), maxAddresses)] {

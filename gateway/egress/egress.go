@@ -8,6 +8,7 @@
 //	guard      which addresses may be connected to
 //	rule       the operator's exceptions
 //	dial       resolve once, check every address, connect to what was checked
+//	passage    what the policies of a tenant say of a request
 //	pool       transports, one a tenant
 //	transport  a tenant's connections, those in use and those that wait
 //	conn       one connection
@@ -121,10 +122,10 @@ func (c *Client) Close() { c.pool.close() }
 // Fetch performs req and returns when the response's head is there. It owns req. The returned
 // body ends when ctx does. Every way to an origin goes through here: a redirect is a response,
 // and whoever follows it fetches again.
-func (c *Client) Fetch(ctx context.Context, tenant string, req *isolate.Request) (*isolate.Response, error) {
+func (c *Client) Fetch(ctx context.Context, tenant string, policies []*engine.EgressPolicy, req *isolate.Request) (*isolate.Response, error) {
 	out := newOutgoing(req)
 	defer out.release()
-	resp, err := c.fetch(ctx, tenant, out)
+	resp, err := c.fetch(ctx, tenant, policies, out)
 	c.metrics.count(err)
 	if err == nil {
 		return resp, nil
@@ -134,7 +135,7 @@ func (c *Client) Fetch(ctx context.Context, tenant string, req *isolate.Request)
 	return nil, failed
 }
 
-func (c *Client) fetch(ctx context.Context, tenant string, out *outgoing) (*isolate.Response, error) {
+func (c *Client) fetch(ctx context.Context, tenant string, policies []*engine.EgressPolicy, out *outgoing) (*isolate.Response, error) {
 	hops := gateway.Hops(ctx) + 1
 	if hops > gateway.MaxHops {
 		return nil, engine.ErrLoop
@@ -142,9 +143,14 @@ func (c *Client) fetch(ctx context.Context, tenant string, out *outgoing) (*isol
 	if err := out.prepare(c.Loop.Seal(hops)); err != nil {
 		return nil, err
 	}
-	resp, x, err := c.pool.transport(tenant).roundTrip(ctx, out)
+	pass, err := c.passageOf(tenant, policies, out)
 	if err != nil {
 		return nil, err
 	}
-	return c.incoming(resp, x, out.target)
+	ctx = pass.begin(ctx)
+	resp, x, err := c.pool.transport(&pass).roundTrip(ctx, out)
+	if err != nil {
+		return nil, pass.end(err)
+	}
+	return c.incoming(resp, x, &pass, out.target)
 }

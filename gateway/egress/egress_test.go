@@ -127,7 +127,7 @@ func TestBodies(t *testing.T) {
 		released := make(chan bool, 2)
 		req := request("POST", "http://"+addr+"/")
 		req.Body, req.Free = body, func(*isolate.Request) { released <- true }
-		resp, err := c.Fetch(context.Background(), "t", req)
+		resp, err := c.Fetch(context.Background(), "t", nil, req)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -180,7 +180,7 @@ func TestStreaming(t *testing.T) {
 	pr, pw := io.Pipe()
 	req := request("POST", "http://"+addr+"/")
 	req.Body = isolate.Body{Stream: pr, Length: -1}
-	resp, err := local(t).Fetch(context.Background(), "t", req)
+	resp, err := local(t).Fetch(context.Background(), "t", nil, req)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -225,7 +225,7 @@ func TestLoopEnds(t *testing.T) {
 	c := local(t)
 	for hops, want := range map[int]error{0: nil, gateway.MaxHops - 1: nil, gateway.MaxHops: engine.ErrLoop} {
 		ctx := context.WithValue(context.Background(), gateway.HopsKey{}, hops)
-		if _, err := c.Fetch(ctx, "t", request("GET", "http://"+addr+"/")); !errors.Is(err, want) {
+		if _, err := c.Fetch(ctx, "t", nil, request("GET", "http://"+addr+"/")); !errors.Is(err, want) {
 			t.Errorf("after %d hops: %v, want %v", hops, err, want)
 		}
 	}

@@ -49,6 +49,11 @@ func fail(ctx context.Context, err error) error {
 	if errors.Is(err, errClosed) || errors.Is(err, errResolve) {
 		return errUnreachable
 	}
+	for _, policy := range []error{engine.ErrEgressDenied, engine.ErrEgressRate} {
+		if errors.Is(err, policy) {
+			return policy // an address may be named beside it
+		}
+	}
 	for _, t := range told {
 		if errors.Is(err, t) {
 			return err

@@ -71,7 +71,7 @@ func request(method, url string, headers ...string) *isolate.Request {
 }
 
 func fetch(c *Client, method, url string, headers ...string) (*isolate.Response, error) {
-	return c.Fetch(context.Background(), "tenant", request(method, url, headers...))
+	return c.Fetch(context.Background(), "tenant", nil, request(method, url, headers...))
 }
 
 // read returns a response's body and releases it.

@@ -234,7 +234,7 @@ func TestSocketIsChecked(t *testing.T) {
 	addr := origin(t, func(http.ResponseWriter, *http.Request) { t.Error("reached") })
 	c := client(t, nil)
 	ap := netip.MustParseAddrPort(addr)
-	if _, err := c.pool.dialer.connect(context.Background(), "h", []netip.Addr{ap.Addr()}, ap.Port()); !errors.Is(err, errClosed) {
+	if _, err := c.pool.dialer.connect(context.Background(), new(passage), "h", []netip.Addr{ap.Addr()}, ap.Port()); !errors.Is(err, errClosed) {
 		t.Errorf("the socket connected: %v", err)
 	}
 }

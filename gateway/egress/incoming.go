@@ -19,20 +19,21 @@ import (
 const smallBody = 16 << 10
 
 // incoming makes the Worker's view of an origin's response. It owns x.
-func (c *Client) incoming(r *http.Response, x *exchange, from *target) (*isolate.Response, error) {
+func (c *Client) incoming(r *http.Response, x *exchange, pass *passage, from *target) (*isolate.Response, error) {
 	head, err := responseHead(r)
 	if err != nil {
 		x.close()
-		return nil, err
+		return nil, pass.end(err)
 	}
 	resp := &isolate.Response{Head: head, URL: from.href, StatusText: reason(r)}
-	body := &receiving{response: r, exchange: x, left: c.ResponseBytes, timeout: c.ReadTimeout}
+	body := &receiving{response: r, exchange: x, pass: *pass, left: pass.bytes, timeout: c.ReadTimeout}
 	switch n := r.ContentLength; {
 	case r.Body == http.NoBody:
 		x.finish(r)
-	case n > c.ResponseBytes:
+		pass.end(nil)
+	case n > pass.bytes:
 		x.close()
-		return nil, errTooLarge
+		return nil, pass.end(errTooLarge)
 	case n >= 0 && n <= smallBody:
 		defer body.Close()
 		resp.Body.Bytes = make([]byte, n)
@@ -100,6 +101,7 @@ func responseHead(r *http.Response) (abi.ResponseHead, error) {
 type receiving struct {
 	response *http.Response
 	exchange *exchange
+	pass     passage
 	left     int64 // bytes that may still come
 	timeout  time.Duration
 	ended    bool // the connection is another's by now
@@ -122,14 +124,16 @@ func (r *receiving) Read(p []byte) (int, error) {
 	case err == io.EOF:
 		r.ended = true
 		r.exchange.finish(r.response)
+		r.pass.end(nil)
 		return n, io.EOF
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return n, errTimeout
 	}
-	return n, errLost
+	return n, r.pass.end(errLost)
 }
 
 func (r *receiving) Close() error {
 	r.exchange.close()
+	r.pass.end(nil)
 	return nil
 }

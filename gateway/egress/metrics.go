@@ -5,6 +5,8 @@ import (
 	"io"
 
 	"github.com/VictoriaMetrics/metrics"
+
+	"switchyard/engine"
 )
 
 // meters are the egress' counters. No label says what a tenant or an origin said.
@@ -12,6 +14,7 @@ type meters struct {
 	set      *metrics.Set
 	answered *metrics.Counter // fetches that got a response
 	refused  *metrics.Counter // by the guard, before or at the socket
+	denied   *metrics.Counter // by a policy
 	failed   *metrics.Counter // all other
 }
 
@@ -22,6 +25,7 @@ func newMeters(d *dialer) meters {
 		set:      set,
 		answered: set.NewCounter(`switchyard_egress_fetches_total{result="answered"}`),
 		refused:  set.NewCounter(`switchyard_egress_fetches_total{result="refused"}`),
+		denied:   set.NewCounter(`switchyard_egress_fetches_total{result="denied"}`),
 		failed:   set.NewCounter(`switchyard_egress_fetches_total{result="failed"}`),
 	}
 }
@@ -33,6 +37,8 @@ func (m *meters) count(err error) {
 		m.answered.Inc()
 	case errors.Is(err, errClosed), errors.Is(err, errPort), errors.Is(err, errScheme):
 		m.refused.Inc()
+	case errors.Is(err, engine.ErrEgressDenied), errors.Is(err, engine.ErrEgressRate):
+		m.denied.Inc()
 	default:
 		m.failed.Inc()
 	}

@@ -128,7 +128,7 @@ func TestCancel(t *testing.T) {
 	for _, path := range []string{"/head", "/body"} {
 		ctx, cancel := context.WithCancel(context.Background())
 		time.AfterFunc(50*time.Millisecond, cancel)
-		resp, err := c.Fetch(ctx, "t", request("GET", "http://"+addr+path))
+		resp, err := c.Fetch(ctx, "t", nil, request("GET", "http://"+addr+path))
 		if err == nil {
 			_, err = io.Copy(io.Discard, resp.Body.Stream)
 			resp.Release()
@@ -141,7 +141,7 @@ func TestCancel(t *testing.T) {
 		<-gone
 	}
 	// Close ends a Read in another goroutine.
-	resp, err := c.Fetch(context.Background(), "t", request("GET", "http://"+addr+"/body"))
+	resp, err := c.Fetch(context.Background(), "t", nil, request("GET", "http://"+addr+"/body"))
 	if err != nil {
 		t.Fatal(err)
 	}

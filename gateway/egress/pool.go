@@ -12,39 +12,40 @@ type pool struct {
 	dialer *dialer
 	mu     struct {
 		sync.Mutex
-		byTenant map[string]*list.Element
-		order    list.List // of *seat, the last used first
+		byKey map[string]*list.Element // by passage.key: of one tenant, or of one of its policies about addresses
+		order list.List                // of *seat, the last used first
 	}
 }
 
 type seat struct {
-	tenant    string
+	key       string
 	transport *transport
 }
 
 func newPool(o Options, d *dialer) *pool {
 	p := &pool{Options: o, dialer: d}
-	p.mu.byTenant = make(map[string]*list.Element)
+	p.mu.byKey = make(map[string]*list.Element)
 	d.full = p.closeIdle
 	return p
 }
 
-// transport returns the tenant's own. The one that was not used for longest makes room; what
+// transport returns the passage's own. The one that was not used for longest makes room; what
 // it has in flight goes on.
-func (p *pool) transport(tenant string) *transport {
+func (p *pool) transport(pass *passage) *transport {
+	key := pass.key()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if e, ok := p.mu.byTenant[tenant]; ok {
+	if e, ok := p.mu.byKey[key]; ok {
 		p.mu.order.MoveToFront(e)
 		return e.Value.(*seat).transport
 	}
-	if len(p.mu.byTenant) >= p.Tenants {
+	if len(p.mu.byKey) >= p.Tenants {
 		oldest := p.mu.order.Remove(p.mu.order.Back()).(*seat)
-		delete(p.mu.byTenant, oldest.tenant)
+		delete(p.mu.byKey, oldest.key)
 		oldest.transport.close()
 	}
-	s := &seat{tenant, newTransport(p.Options, p.dialer)}
-	p.mu.byTenant[tenant] = p.mu.order.PushFront(s)
+	s := &seat{key, newTransport(p.Options, p.dialer, pass.addresses)}
+	p.mu.byKey[key] = p.mu.order.PushFront(s)
 	return s.transport
 }
 

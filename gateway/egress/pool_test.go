@@ -20,7 +20,7 @@ func TestTenantsApart(t *testing.T) {
 	c := client(t, func(o *Options) { o.Allow, o.Tenants = []string{"127.0.0.1"}, 3 })
 	for range 5 {
 		for _, tenant := range []string{"a", "b", "c"} {
-			resp, err := c.Fetch(context.Background(), tenant, request("GET", "http://"+addr+"/"))
+			resp, err := c.Fetch(context.Background(), tenant, nil, request("GET", "http://"+addr+"/"))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -33,13 +33,13 @@ func TestTenantsApart(t *testing.T) {
 		t.Errorf("%d connections for three tenants", n)
 	}
 	for i := range 50 {
-		resp, err := c.Fetch(context.Background(), fmt.Sprint(i), request("GET", "http://"+addr+"/"))
+		resp, err := c.Fetch(context.Background(), fmt.Sprint(i), nil, request("GET", "http://"+addr+"/"))
 		if err != nil {
 			t.Fatal(err)
 		}
 		read(t, resp)
 	}
-	if n := len(c.pool.mu.byTenant); n != 3 {
+	if n := len(c.pool.mu.byKey); n != 3 {
 		t.Errorf("%d tenants are kept, want 3", n)
 	}
 	for range 200 {
@@ -61,20 +61,20 @@ func TestConnsCeiling(t *testing.T) {
 	})
 	c := client(t, func(o *Options) { o.Allow, o.Conns = []string{"127.0.0.1"}, 2 })
 	for _, tenant := range []string{"a", "b", "c", "d"} { // idle connections make room
-		resp, err := c.Fetch(context.Background(), tenant, request("GET", "http://"+addr+"/"))
+		resp, err := c.Fetch(context.Background(), tenant, nil, request("GET", "http://"+addr+"/"))
 		if err != nil {
 			t.Fatal(err)
 		}
 		read(t, resp)
 	}
 	for _, tenant := range []string{"a", "b"} {
-		resp, err := c.Fetch(context.Background(), tenant, request("GET", "http://"+addr+"/hold"))
+		resp, err := c.Fetch(context.Background(), tenant, nil, request("GET", "http://"+addr+"/hold"))
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer resp.Release()
 	}
-	if _, err := c.Fetch(context.Background(), "e", request("GET", "http://"+addr+"/")); !errors.Is(err, errConns) {
+	if _, err := c.Fetch(context.Background(), "e", nil, request("GET", "http://"+addr+"/")); !errors.Is(err, errConns) {
 		t.Errorf("a third connection: %v", err)
 	}
 }

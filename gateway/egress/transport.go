@@ -4,6 +4,8 @@ import (
 	"context"
 	"sync"
 	"time"
+
+	"switchyard/engine"
 )
 
 // transport has the connections of one tenant. Idle ones are used again the last first: the others fall asleep and go.
@@ -15,6 +17,7 @@ import (
 type transport struct {
 	Options
 	dialer *dialer
+	under  passage // its addresses alone: what connections were checked against
 
 	mu struct {
 		sync.Mutex
@@ -38,8 +41,8 @@ type atEndpoint struct {
 	idle  []*conn       // by since
 }
 
-func newTransport(o Options, d *dialer) *transport {
-	t := &transport{Options: o, dialer: d}
+func newTransport(o Options, d *dialer, addresses []*engine.EgressAddresses) *transport {
+	t := &transport{Options: o, dialer: d, under: passage{addresses: addresses}}
 	t.mu.endpoints = map[endpoint]*atEndpoint{}
 	return t
 }

@@ -77,7 +77,7 @@ func TestReuse(t *testing.T) {
 			c := local(t)
 			ask := func() string {
 				req := request(tc.method, "http://"+addr+"/")
-				resp, err := c.Fetch(context.Background(), "t", req)
+				resp, err := c.Fetch(context.Background(), "t", nil, req)
 				if err != nil {
 					return err.Error()
 				}
@@ -105,7 +105,7 @@ func TestIdleTimeout(t *testing.T) {
 		t.Fatal(err)
 	}
 	resp.Release()
-	tr := c.pool.transport("tenant")
+	tr := c.pool.transport(&passage{tenant: "tenant"})
 	for range 200 {
 		tr.mu.Lock()
 		idle, endpoints := tr.mu.idle, len(tr.mu.endpoints)
@@ -145,7 +145,7 @@ func TestTurns(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Millisecond)
 	defer cancel()
-	if _, err := c.Fetch(ctx, "tenant", request("GET", "http://"+addr+"/")); !errors.Is(err, context.DeadlineExceeded) {
+	if _, err := c.Fetch(ctx, "tenant", nil, request("GET", "http://"+addr+"/")); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("the third: %v", err)
 	}
 	close(held)
@@ -193,7 +193,7 @@ func TestUploads(t *testing.T) {
 			released := make(chan bool)
 			req.Body, req.Free = tc.body, func(*isolate.Request) { close(released) }
 			got := ""
-			if resp, err := c.Fetch(context.Background(), "t", req); err != nil {
+			if resp, err := c.Fetch(context.Background(), "t", nil, req); err != nil {
 				got = err.Error()
 			} else {
 				got = fmt.Sprint(resp.Head.Status(), " ", read(t, resp))
@@ -229,7 +229,7 @@ func BenchmarkFetch(b *testing.B) {
 	req := request("GET", "http://"+addr+"/some/path?x=1", "accept", "*/*")
 	b.ReportAllocs()
 	for b.Loop() {
-		resp, err := c.Fetch(context.Background(), "t", req)
+		resp, err := c.Fetch(context.Background(), "t", nil, req)
 		if err != nil {
 			b.Fatal(err)
 		}
