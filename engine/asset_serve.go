@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -87,14 +88,20 @@ func (inv *invocation) intercept(ctx context.Context, v *version, req *isolate.R
 		return nil, err
 	}
 	q := siteRequest(req)
-	var a site.Answer
-	if worker := false; s.alone {
-		a = s.config.Answer(s.manifest, &q)
-	} else if a, worker = s.config.Route(s.manifest, &q); worker {
+	a, worker := s.route(&q)
+	if worker {
 		return nil, nil
 	}
 	inv.account.add(inv.chain.shard, countAssets, 1)
 	return inv.engine.assets.respond(s, &q, a, req.Head.Headers())
+}
+
+// route answers a request, or leaves it to the Worker, where there is one.
+func (s *versionSite) route(q *site.Request) (a site.Answer, worker bool) {
+	if s.alone {
+		return s.config.Answer(s.manifest, q), false
+	}
+	return s.config.Route(s.manifest, q)
 }
 
 // fetchAsset answers a fetch of the Worker's from its own assets. It owns sub.Request.
@@ -115,7 +122,7 @@ func (inv *invocation) fetchAsset(ctx context.Context, sub *isolate.Subrequest) 
 	return inv.engine.assets.respond(s, &q, s.config.Answer(s.manifest, &q), sub.Request.Head.Headers())
 }
 
-var errNoAssets = fmt.Errorf("This version has no static assets.")
+var errNoAssets = errors.New("This version has no static assets.")
 
 // siteRequest reads what counts of a request. Its URL is serialised as the URL standard does.
 func siteRequest(req *isolate.Request) site.Request {

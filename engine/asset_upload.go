@@ -105,8 +105,8 @@ func missingOf(files map[string]AssetFile, there map[string]store.Asset) map[str
 	return missing
 }
 
-// PutAsset takes one file of a session, as content or as an error of the input's. What it was
-// uploaded as before is replaced. contentType is what the file is served with; "" is none.
+// PutAsset takes one file of a session, in the place of what was uploaded under its hash before.
+// contentType is what it is served with; "" is none. An *InputError refused it.
 func (e *Engine) PutAsset(ctx context.Context, token, hash, contentType string, content []byte) error {
 	claims, err := e.assets.verify(token)
 	if err != nil {

@@ -99,6 +99,7 @@ func TestWranglerAssets(t *testing.T) {
 	p.wrangler(shop, "deploy")
 	p.wrangler(shop, "deploy")
 	p.wrangler(docs, "deploy")
+	p.wrangler(docs, "deploy")
 	for _, name := range []string{"shop", "docs"} {
 		if status, e := p.api("PUT", "/workers/scripts/"+name+"/routes", "application/json", []byte(`[{"pattern":"plain-`+name+`.test/*"}]`)); status != 200 {
 			t.Fatal(status, e.message())
