@@ -12,6 +12,7 @@ import (
 	"switchyard/isolate/service/encoding"
 	"switchyard/isolate/service/html"
 	"switchyard/isolate/service/intl"
+	"switchyard/isolate/service/nodecrypto"
 	"switchyard/isolate/service/nodehash"
 	"switchyard/isolate/service/webcrypto"
 )
@@ -24,6 +25,7 @@ var services = map[uint32]service.Service{
 	5: html.Serve,
 	6: nodehash.Serve,
 	7: intl.Serve(js.IntlData, js.IntlLocales()),
+	8: nodecrypto.Serve,
 }
 
 // methodFree is a method of every service: its object is not needed any more.

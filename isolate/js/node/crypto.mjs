@@ -1,9 +1,11 @@
-// node:crypto: hashes, random numbers, key derivation; for ciphers and signatures there is
-// crypto.subtle, which is webcrypto.subtle here.
+// node:crypto: hashes, random numbers, key derivation, keys, signatures and ciphers.
 import { Buffer } from "node:buffer";
 import { WEBCRYPTO, host, inNextJob, insideHandler, random, service } from "node-internal:runtime";
-import { coded, invalidArgument, unsupported } from "../nodelib/errors.mjs";
+import { CIPHERS, Cipheriv, Decipheriv } from "../nodelib/cipher.mjs";
+import { coded, invalidArgument } from "../nodelib/errors.mjs";
 import { HASHES, Hash, Hmac, algorithmOf, bytesOf, sumOf } from "../nodelib/hash.mjs";
+import { KeyObject, ask, createPrivateKey, createPublicKey, createSecretKey, generateKeyPairSync, secretOf } from "../nodelib/keys.mjs";
+import { Sign, Verify, constants, diffieHellman, privateDecrypt, publicEncrypt, sign, verify } from "../nodelib/sign.mjs";
 
 export const webcrypto = globalThis.crypto;
 export const { subtle } = webcrypto;
@@ -21,33 +23,29 @@ export function hash(algorithm, data, encoding = "hex") {
   return encoding === "buffer" ? sum : sum.toString(encoding);
 }
 
-// ---- keys
+// ---- keys, signatures, ciphers
 
-export class KeyObject {
-  #bytes;
-  type = "secret";
+export { KeyObject, createPrivateKey, createPublicKey, createSecretKey, generateKeyPairSync, Sign, Verify, sign, verify, publicEncrypt, privateDecrypt, diffieHellman, constants, Cipheriv, Decipheriv };
 
-  constructor(bytes) { this.#bytes = bytes; }
-  get symmetricKeySize() { return this.#bytes.length; }
-  get [Symbol.toStringTag]() { return "KeyObject"; }
-  export(options) { return options?.format === "jwk" ? { kty: "oct", k: this.#bytes.toString("base64url") } : Buffer.from(this.#bytes); }
-  equals(other) { return secretOf(other).equals(this.#bytes); }
-  static bytesOf(key) { return key.#bytes; }
+export const createSign = (algorithm, options) => new Sign(algorithm, options);
+export const createVerify = (algorithm, options) => new Verify(algorithm, options);
+export const createCipheriv = (name, key, iv, options) => new Cipheriv(name, key, iv, options);
+export const createDecipheriv = (name, key, iv, options) => new Decipheriv(name, key, iv, options);
+export const getCiphers = () => [...CIPHERS], getCurves = () => ["prime256v1", "secp224r1", "secp384r1", "secp521r1"];
+
+export function generateKeyPair(type, options, callback) {
+  if (typeof options === "function") [options, callback] = [undefined, options];
+  if (typeof callback !== "function") throw invalidArgument("callback", "function", callback);
+  inNextJob(() => {
+    let pair;
+    try {
+      pair = generateKeyPairSync(type, options);
+    } catch (error) {
+      return callback(error);
+    }
+    callback(null, pair.publicKey, pair.privateKey);
+  });
 }
-
-const { bytesOf: keyBytes } = KeyObject;
-delete KeyObject.bytesOf;
-
-const secretOf = (key, encoding) => (key instanceof KeyObject ? keyBytes(key) : bytesOf(key, encoding, "key"));
-export const createSecretKey = (key, encoding) => new KeyObject(Buffer.from(secretOf(key, encoding)));
-
-const noAsymmetric = (name) => ({ [name]() { throw unsupported(`crypto.${name}`, "crypto.subtle"); } })[name];
-export const createPrivateKey = noAsymmetric("createPrivateKey"), createPublicKey = noAsymmetric("createPublicKey");
-export const createSign = noAsymmetric("createSign"), createVerify = noAsymmetric("createVerify"), sign = noAsymmetric("sign"), verify = noAsymmetric("verify");
-export const createCipheriv = noAsymmetric("createCipheriv"), createDecipheriv = noAsymmetric("createDecipheriv");
-export const generateKeyPair = noAsymmetric("generateKeyPair"), generateKeyPairSync = noAsymmetric("generateKeyPairSync");
-export const scrypt = noAsymmetric("scrypt"), scryptSync = noAsymmetric("scryptSync");
-export const getCiphers = () => [], getCurves = () => [];
 
 // ---- random numbers
 
@@ -158,11 +156,23 @@ export function hkdf(digest, key, salt, info, length, callback) {
   answered(callback, () => hkdfSync(digest, key, salt, info, length));
 }
 
-export const constants = {};
+const SCRYPT = 14;
+
+export function scryptSync(password, salt, length, options = {}) {
+  const { N = options.cost ?? 16_384, r = options.blockSize ?? 8, p = options.parallelization ?? 1 } = options;
+  if (N < 2 || (N & (N - 1)) !== 0) throw coded(RangeError, "ERR_CRYPTO_INVALID_SCRYPT_PARAMS", "Invalid scrypt params");
+  return ask(SCRYPT, 0, bytesOf(password, undefined, "password"), bytesOf(salt, undefined, "salt"), N, r, p, length);
+}
+
+export function scrypt(password, salt, length, options, callback) {
+  if (typeof options === "function") [options, callback] = [undefined, options];
+  if (typeof callback !== "function") throw invalidArgument("callback", "function", callback);
+  answered(callback, () => scryptSync(password, salt, length, options));
+}
 
 export default {
-  Hash, Hmac, KeyObject, constants, createCipheriv, createDecipheriv, createHash, createHmac, createPrivateKey, createPublicKey, createSecretKey,
-  createSign, createVerify, generateKeyPair, generateKeyPairSync, getCiphers, getCurves, getHashes, getRandomValues, hash, hkdf, hkdfSync, pbkdf2,
-  pbkdf2Sync, prng, pseudoRandomBytes, randomBytes, randomFill, randomFillSync, randomInt, randomUUID, rng, scrypt, scryptSync, sign, subtle,
+  Cipheriv, Decipheriv, Hash, Hmac, KeyObject, Sign, Verify, constants, createCipheriv, createDecipheriv, createHash, createHmac, createPrivateKey, createPublicKey, createSecretKey,
+  createSign, createVerify, diffieHellman, generateKeyPair, generateKeyPairSync, getCiphers, getCurves, getHashes, getRandomValues, hash, hkdf, hkdfSync, pbkdf2,
+  pbkdf2Sync, privateDecrypt, prng, pseudoRandomBytes, publicEncrypt, randomBytes, randomFill, randomFillSync, randomInt, randomUUID, rng, scrypt, scryptSync, sign, subtle,
   timingSafeEqual, verify, webcrypto,
 };

@@ -9,7 +9,7 @@
 
 const FREE = 0; // a method of every service
 const nativeErrors = { __proto__: null, Error, TypeError, RangeError, SyntaxError, ReferenceError, URIError };
-const serviceFailure = /^([A-Z][A-Za-z]*Error): ([^]*)$/;
+const serviceFailure = /^((?:[A-Z][A-Za-z]*)?Error): ([^]*)$/;
 const execFailure = uncurry(RegExp.prototype.exec);
 
 // raise turns "Name: message", the host's words for a failure, into the exception of that name.
