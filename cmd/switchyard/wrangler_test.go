@@ -57,6 +57,10 @@ func TestWrangler(t *testing.T) {
 	p.wants("http://customer-a.example.com/", 200, "Hello from customer-a")
 	p.wants("http://customer-b.example.com/blocked", 403, "blocked.example is blocked by this platform")
 	p.wants("http://nobody.example.com/", 500, "")
+	p.wrangler(at("customer-d"), "deploy", "--dispatch-namespace", "production")
+	p.wants("http://customer-d.example.com/", 200, "<h1>Hello from customer-d</h1>")
+	p.wants("http://customer-d.example.com/api/shout", 200, "<H1>HELLO FROM CUSTOMER-D</H1>")
+	p.wantsHeaders("http://customer-d.example.com/old", 301, "Location: /", "X-Served-By: customer-d")
 
 	// A second deploy takes another way through the API: versions and deployments.
 	source := readExample(t, "dispatcher/index.js")
