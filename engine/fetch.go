@@ -131,7 +131,7 @@ func (inv *invocation) toPlain(name, entrypoint string) (*invocation, error) {
 	child := inv.callee(s)
 	child.call.Entrypoint = entrypoint
 	child.tenant, child.governed = inv.tenant, inv.policies()
-	child.egress = inv.egress
+	child.egress.Store(inv.budget())
 	return child, nil
 }
 

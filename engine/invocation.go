@@ -33,11 +33,11 @@ type invocation struct {
 	account  *account
 	payer    *account // for whom it is; nil: for whom the chain is
 	stage    stage
-	gated    bool            // it has a place at the account's gate
-	egress   *egressBudget   // what its fetches may move, and those of whom it calls; nil: no limit
-	governed []*EgressPolicy // what its fetches stand under because of who calls it
-	depth    int             // 1 is the Worker that the ingress calls
-	first    bool            // its version had to be loaded for it
+	gated    bool                         // it has a place at the account's gate
+	egress   atomic.Pointer[egressBudget] // see budget
+	governed []*EgressPolicy              // what its fetches stand under because of who calls it
+	depth    int                          // 1 is the Worker that the ingress calls
+	first    bool                         // its version had to be loaded for it
 	charged  atomic.Int64
 	trace    atomic.Pointer[trace.Draft] // nil while nobody wants to know of the call
 	kept     atomic.Bool                 // the trace goes to the journal
@@ -82,7 +82,8 @@ func (inv *invocation) free() {
 	inv.chain.drop()
 	inv.engine, inv.chain, inv.script, inv.version, inv.loaded = nil, nil, nil, nil, nil
 	inv.outbound, inv.asked, inv.tenant = nil, nil, ""
-	inv.account, inv.payer, inv.stage, inv.gated, inv.egress = nil, nil, stageDispatch, false, nil
+	inv.account, inv.payer, inv.stage, inv.gated = nil, nil, stageDispatch, false
+	inv.egress.Store(nil)
 	inv.first, inv.governed = false, nil
 	inv.consumed = nil
 	inv.charged.Store(0)
@@ -117,9 +118,6 @@ func (inv *invocation) run(ctx context.Context, req *isolate.Request) (*isolate.
 	c.Fault = fault
 	inv.observe(req)
 	c.Limits, c.Share = inv.effectiveLimits(), &inv.account.share
-	if inv.egress == nil && c.Limits.EgressBytes > 0 {
-		inv.egress = newEgressBudget(c.Limits.EgressBytes)
-	}
 	resp, err := inv.loaded.pool.Invoke(c)
 	inv.loaded.leave()
 	inv.charge(c.Usage.CPU)

@@ -15,10 +15,17 @@ import (
 // egressBudget is what the fetches of one call may move, its outbound Worker's among them.
 type egressBudget struct{ left atomic.Int64 }
 
-func newEgressBudget(limit int64) *egressBudget {
+// budget is what the call's fetches may move, and those of whom it calls; nil: there is no limit. It is made for
+// the first of them.
+func (inv *invocation) budget() *egressBudget {
+	limit := inv.call.Limits.EgressBytes
+	if b := inv.egress.Load(); b != nil || limit == 0 {
+		return b
+	}
 	b := &egressBudget{}
 	b.left.Store(limit)
-	return b
+	inv.egress.CompareAndSwap(nil, b)
+	return inv.egress.Load()
 }
 
 // spend takes n bytes; false: they are more than there were.
@@ -63,8 +70,8 @@ func (t tap) body(b *isolate.Body) bool {
 
 // leave sends a request to an origin, counted for whom the fetch is.
 func (inv *invocation) leave(ctx context.Context, req *isolate.Request) (*isolate.Response, error) {
-	sent := tap{account: inv.payerNow(), shard: inv.chain.shard, counter: countEgressSent, budget: inv.egress}
-	if inv.egress.empty() || !sent.body(&req.Body) {
+	sent := tap{account: inv.payerNow(), shard: inv.chain.shard, counter: countEgressSent, budget: inv.budget()}
+	if sent.budget.empty() || !sent.body(&req.Body) {
 		req.Release()
 		return nil, inv.overEgress()
 	}
@@ -73,7 +80,7 @@ func (inv *invocation) leave(ctx context.Context, req *isolate.Request) (*isolat
 		inv.payerNow().failed(inv.chain.shard, err)
 	}
 	if err != nil {
-		if inv.egress.empty() { // the transport has its own words for a body that ended so
+		if sent.budget.empty() { // the transport has its own words for a body that ended so
 			err = inv.overEgress()
 		}
 		return nil, err

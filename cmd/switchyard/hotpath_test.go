@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"runtime"
 	"slices"
 	"strings"
@@ -41,15 +42,15 @@ func inProcess(t *testing.T, change func(*config)) *server {
 	return s
 }
 
-func (s *server) deploy(t *testing.T, ref engine.Ref, source string, bindings []engine.Binding, tags ...string) {
+func (s *server) deploy(t *testing.T, ref engine.Ref, kind isolate.ModuleKind, source string, bindings []engine.Binding, tags ...string) {
 	t.Helper()
-	u := engine.Upload{Main: "index.js", Modules: []isolate.Module{{Name: "index.js", Kind: isolate.ModuleES, Source: []byte(source)}}, Bindings: bindings, Tags: tags}
+	u := engine.Upload{Main: "main", Modules: []isolate.Module{{Name: "main", Kind: kind, Source: []byte(source)}}, Bindings: bindings, Tags: tags}
 	if _, err := s.engine.Deploy(context.Background(), ref, u); err != nil {
 		t.Fatal(err)
 	}
 }
 
-// everyFeature deploys a dispatcher, an outbound Worker and a user Worker on a plan with every limit and a quota.
+// everyFeature deploys a dispatcher, an outbound Worker, and user Workers on a plan with every limit and a quota.
 func everyFeature(t *testing.T, entry string) *server {
 	s := inProcess(t, func(c *config) { c.Entry = entry })
 	ctx := context.Background()
@@ -63,16 +64,21 @@ func everyFeature(t *testing.T, entry string) *server {
 	if _, err := s.engine.UpdateNamespace(ctx, "production", engine.NamespacePatch{Limits: &limits, Quota: &engine.Quota{Period: engine.PeriodDay, Requests: 1 << 40}}); err != nil {
 		t.Fatal(err)
 	}
-	s.deploy(t, engine.Ref{Script: "outbound"}, `export default { fetch: (request) => new Response("out") }`, nil)
-	s.deploy(t, engine.Ref{Script: "dispatcher"}, `export default { fetch(request, env) {
-		return env.NS.get("user", {}, { limits: { cpuMs: 500, subRequests: 20 }, outbound: {} }).fetch(request);
+	s.deploy(t, engine.Ref{Script: "outbound"}, isolate.ModuleES, `export default { fetch: (request) => new Response("out") }`, nil)
+	s.deploy(t, engine.Ref{Script: "dispatcher"}, isolate.ModuleES, `export default { fetch(request, env) {
+		return env.NS.get(new URL(request.url).hostname.split(".")[0], {}, { limits: { cpuMs: 500, subRequests: 20 }, outbound: {} }).fetch(request);
 	} }`, []engine.Binding{{Name: "NS", Type: engine.DispatchNamespace, Namespace: "production", Outbound: &engine.Outbound{Service: "outbound"}}})
-	s.deploy(t, engine.Ref{Namespace: "production", Script: "user"}, `export default { fetch: (request) => new Response("hello") }`, nil, "pro")
+	s.deploy(t, engine.Ref{Namespace: "production", Script: "js"}, isolate.ModuleES, `export default { fetch: (request) => new Response("Hello") }`, nil, "pro")
+	module, err := os.ReadFile("../../isolate/guest/c/hello.wasm")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.deploy(t, engine.Ref{Namespace: "production", Script: "wasm"}, isolate.ModuleWasm, string(module), nil, "pro")
 	return s
 }
 
 // hammer sends n requests on each of conns connections, one at a time.
-func hammer(t *testing.T, address string, conns, n int) {
+func hammer(t *testing.T, address, host string, conns, n int) {
 	var all sync.WaitGroup
 	for range conns {
 		all.Go(func() {
@@ -84,7 +90,7 @@ func hammer(t *testing.T, address string, conns, n int) {
 			defer conn.Close()
 			r := bufio.NewReader(conn)
 			for range n {
-				if _, err := io.WriteString(conn, "GET / HTTP/1.1\r\nHost: user.test\r\n\r\n"); err != nil {
+				if _, err := io.WriteString(conn, "GET /hello HTTP/1.1\r\nHost: "+host+"\r\n\r\n"); err != nil {
 					t.Error(err)
 					return
 				}
@@ -94,7 +100,7 @@ func hammer(t *testing.T, address string, conns, n int) {
 					return
 				}
 				body, err := io.ReadAll(resp.Body)
-				if err != nil || resp.StatusCode != 200 || string(body) != "hello" {
+				if err != nil || resp.StatusCode != 200 || !strings.HasPrefix(string(body), "Hello") {
 					t.Errorf("%d %q %v", resp.StatusCode, body, err)
 					return
 				}
@@ -104,24 +110,26 @@ func hammer(t *testing.T, address string, conns, n int) {
 	all.Wait()
 }
 
-// TestHotPathTakesNoLock runs 64 connections through dispatcher and user Worker with every limit, quotas and usage on:
-// no request waits for another, for a lock or a channel, in a package of ours.
+// TestHotPathTakesNoLock runs 64 connections through user Workers with every limit, quotas and usage on: no request waits
+// for another, for a lock or a channel, in a package of ours.
 func TestHotPathTakesNoLock(t *testing.T) {
 	if raceEnabled {
 		t.Skip("the race detector changes who waits")
 	}
 	s := everyFeature(t, "")
 	address := s.ingressLn.Addr().String()
-	hammer(t, address, 64, 50) // warm
-	before := waits(t)
-	runtime.SetMutexProfileFraction(1)
-	runtime.SetBlockProfileRate(1)
-	hammer(t, address, 64, 300)
-	runtime.SetMutexProfileFraction(0)
-	runtime.SetBlockProfileRate(0)
-	for stack, n := range waits(t) {
-		if n > before[stack] {
-			t.Errorf("%d waits in\n%s", n-before[stack], stack)
+	for _, host := range []string{"js.test", "wasm.test"} {
+		hammer(t, address, host, 64, 50) // warm
+		before := waits(t)
+		runtime.SetMutexProfileFraction(1)
+		runtime.SetBlockProfileRate(1)
+		hammer(t, address, host, 64, 300)
+		runtime.SetMutexProfileFraction(0)
+		runtime.SetBlockProfileRate(0)
+		for stack, n := range waits(t) {
+			if n > before[stack] {
+				t.Errorf("%s: %d waits in\n%s", host, n-before[stack], stack)
+			}
 		}
 	}
 }
@@ -163,32 +171,45 @@ func requestStack(pcs []uintptr) string {
 	return strings.Join(lines, "\n")
 }
 
-// TestHotPathAllocates counts what the whole process allocates a request, client included: a
-// client that does not allocate would not be net/http's, so its own share is taken off.
+// TestHotPathAllocates counts what the whole process allocates a request, the test's client included.
 func TestHotPathAllocates(t *testing.T) {
 	if raceEnabled {
 		t.Skip("the race detector allocates")
 	}
-	s := everyFeature(t, "dispatcher")
-	conn, err := net.Dial("tcp", s.ingressLn.Addr().String())
+	for _, c := range []struct {
+		entry, host string
+		most        float64
+	}{
+		{"", "wasm.test", 0},
+		{"", "js.test", 1},
+		{"dispatcher", "wasm.test", 1},
+		{"dispatcher", "js.test", 2}, // one of each JavaScript Worker
+	} {
+		address := everyFeature(t, c.entry).ingressLn.Addr().String()
+		n := allocations(t, address, c.host)
+		t.Logf("%q %s: %v allocations a request", c.entry, c.host, n)
+		if n > c.most {
+			t.Errorf("%q %s: %v allocations a request, at most %v", c.entry, c.host, n, c.most)
+		}
+	}
+}
+
+func allocations(t *testing.T, address, host string) float64 {
+	conn, err := net.Dial("tcp", address)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	request, reply := []byte("GET / HTTP/1.1\r\nHost: user.test\r\n\r\n"), make([]byte, 4096)
+	request, reply := []byte("GET /hello HTTP/1.1\r\nHost: "+host+"\r\n\r\n"), make([]byte, 4096)
 	ask := func() {
 		conn.Write(request)
 		n, err := conn.Read(reply)
-		if err != nil || !bytes.HasSuffix(reply[:n], []byte("hello")) {
+		if err != nil || !bytes.HasPrefix(reply[:n], []byte("HTTP/1.1 200")) {
 			t.Fatalf("%q, %v", reply[:n], err)
 		}
 	}
 	for range 200 {
 		ask()
 	}
-	if n := testing.AllocsPerRun(2000, ask); n > 2 { // one of each JavaScript Worker
-		t.Errorf("%v allocations a request", n)
-	} else {
-		t.Logf("%v allocations a request through dispatcher and user Worker", n)
-	}
+	return testing.AllocsPerRun(2000, ask)
 }
