@@ -28,6 +28,7 @@ type Binding struct {
 	Outbound   *Outbound       `json:"outbound,omitempty"`   // dispatch_namespace
 	Service    string          `json:"service,omitempty"`    // service: a plain Worker
 	Entrypoint string          `json:"entrypoint,omitempty"` // service
+	Props      json.RawMessage `json:"props,omitempty"`      // service: ctx.props of what it calls
 	OldName    string          `json:"old_name,omitempty"`   // inherit: its name in that version
 	VersionID  string          `json:"version_id,omitempty"` // inherit: from this version; "" is the newest
 

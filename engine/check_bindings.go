@@ -34,7 +34,7 @@ func (d *draft) checkBindings() error {
 			return invalid(field+".name", "the binding %q is there twice", b.Name)
 		}
 		names[b.Name] = true
-		if size += len(b.Text) + len(b.JSON); size > maxBindingsText {
+		if size += len(b.Text) + len(b.JSON) + len(b.Props); size > maxBindingsText {
 			return invalid(field, "the bindings' values have more than %d bytes together", maxBindingsText)
 		}
 		if slices.ContainsFunc(d.base.Bindings, func(old Binding) bool { return reflect.DeepEqual(old, *b) }) {
@@ -58,6 +58,10 @@ func (d *draft) checkBinding(field string, b *Binding) error {
 			return invalid(field+".json", "must be a JSON value of at most %d bytes", maxBindingText)
 		}
 	case Service:
+		var props map[string]json.RawMessage
+		if len(b.Props) > maxBindingText || len(b.Props) > 0 && json.Unmarshal(b.Props, &props) != nil {
+			return invalid(field+".props", "must be a JSON object of at most %d bytes", maxBindingText)
+		}
 		return d.checkPlainWorker(field+".service", b.Service)
 	case AssetsBinding:
 		if d.version.Assets == nil {

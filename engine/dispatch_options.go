@@ -20,6 +20,9 @@ type dispatchOptions struct {
 	noSubrequests bool
 	// outbound is the binding's outbound Worker with the parameters given; nil without one.
 	outbound *outboundCall
+	// entrypoint and props are what args say: the named export that answers, and its ctx.props as JSON.
+	entrypoint string
+	props      []byte
 }
 
 // outboundCall is what fetches of one dispatch become requests to. Workers that a user Worker
@@ -44,6 +47,7 @@ func parseDispatchOptions(text []byte, declared *Outbound) (o dispatchOptions, e
 		return o, fmt.Errorf("dispatch options have %d bytes, at most %d are allowed", len(text), maxDispatchOptions)
 	}
 	var doc struct {
+		Args   json.RawMessage `json:"args"`
 		Limits struct {
 			CPUMs       json.RawMessage `json:"cpuMs"`
 			SubRequests json.RawMessage `json:"subRequests"`
@@ -67,10 +71,42 @@ func parseDispatchOptions(text []byte, declared *Outbound) (o dispatchOptions, e
 	}
 	o.limits.Subrequests = int(n)
 	o.noSubrequests = given && o.limits.Subrequests == 0
+	if o.entrypoint, o.props, err = parseDispatchArgs(doc.Args); err != nil {
+		return o, err
+	}
 	if declared != nil {
 		o.outbound = &outboundCall{declared, outboundParams(doc.Outbound, declared)}
 	}
 	return o, nil
+}
+
+// parseDispatchArgs reads the second argument of get(): {"entrypoint"?,"props"?}, or an object that has
+// neither and is the props itself.
+func parseDispatchArgs(text []byte) (entrypoint string, props []byte, err error) {
+	var args map[string]json.RawMessage
+	if len(text) == 0 {
+		return "", nil, nil
+	}
+	if err := json.Unmarshal(text, &args); err != nil {
+		return "", nil, fmt.Errorf("args must be an object")
+	}
+	name, named := args["entrypoint"]
+	given, has := args["props"]
+	if !named && !has {
+		return "", text, nil
+	}
+	if named {
+		if err := json.Unmarshal(name, &entrypoint); err != nil {
+			return "", nil, fmt.Errorf("args.entrypoint must be a string")
+		}
+	}
+	if !has || string(given) == "null" {
+		return entrypoint, nil, nil
+	}
+	if err := json.Unmarshal(given, &args); err != nil {
+		return "", nil, fmt.Errorf("args.props must be an object")
+	}
+	return entrypoint, given, nil
 }
 
 func number(name string, text json.RawMessage, most float64) (n float64, given bool, err error) {

@@ -72,6 +72,7 @@ func (inv *invocation) callWorker(ctx context.Context, sub *isolate.Subrequest) 
 		sub.Request.Release()
 		return nil, err
 	}
+	child.call.Kind = sub.Kind
 	return child.run(ctx, sub.Request)
 }
 
@@ -83,7 +84,7 @@ func (inv *invocation) child(sub *isolate.Subrequest) (*invocation, error) {
 	if inv.depth == maxDepth {
 		return nil, ErrLoop
 	}
-	if sub.Binding == isolate.FetchGlobal {
+	if sub.Binding == isolate.FetchGlobal && sub.Kind == isolate.CallFetch {
 		return inv.toOutbound()
 	}
 	if sub.Binding < 0 || sub.Binding >= len(inv.loaded.targets) {
@@ -120,6 +121,7 @@ func (inv *invocation) toService(t *target) (*invocation, error) {
 		return nil, err
 	}
 	child.outbound = inv.outbound
+	child.call.Props = t.props
 	return child, nil
 }
 
@@ -153,6 +155,7 @@ func (inv *invocation) toUserWorker(t *target, sub *isolate.Subrequest) (*invoca
 	child.asked = options
 	child.stage, child.payer = stageUser, child.account
 	child.outbound = cmp.Or(options.outbound, inv.outbound)
+	child.call.Props, child.call.Entrypoint = options.props, options.entrypoint
 	return child, nil
 }
 

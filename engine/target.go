@@ -11,6 +11,7 @@ type target struct {
 	kind       targetKind
 	name       string // of the namespace or of the plain Worker
 	entrypoint string
+	props      []byte       // service: JSON object of ctx.props
 	options    *optionCache // dispatch_namespace
 	answerer   answerer     // of a binding that the host answers; else nil
 }
@@ -37,7 +38,7 @@ func (e *Engine) newTarget(b *Binding) target {
 	case DispatchNamespace:
 		return target{kind: targetNamespace, name: b.Namespace, options: newOptionCache(b.Outbound)}
 	case Service:
-		return target{kind: targetService, name: b.Service, entrypoint: b.Entrypoint}
+		return target{kind: targetService, name: b.Service, entrypoint: b.Entrypoint, props: b.Props}
 	case AssetsBinding:
 		return target{kind: targetAssets}
 	case KV:

@@ -25,6 +25,7 @@ type Subrequest struct {
 	Binding int    // index into the version's bindings, FetchGlobal or FetchCache
 	Name    string // dispatch_namespace: the script asked for
 	Options []byte // dispatch_namespace: JSON {"args":…,"limits":…,"outbound":…}; nil when not given
+	Kind    CallKind // CallFetch or CallRPC
 	// Redirect is the request's redirect mode: "follow", "manual" or "error".
 	Redirect string
 }

@@ -179,7 +179,11 @@ func (is *Isolate) event(c *Call) error {
 		}
 	}
 	body = c.state.handles.addEvent(r)
-	size := uint32(js.EventBytes + len(r.Head) + len(c.Params) + len(c.Entrypoint) + len(inline))
+	props := len(c.Props)
+	if props > 0 {
+		props++ // the NUL that the guest's parser ends at
+	}
+	size := uint32(js.EventBytes + len(r.Head) + len(c.Params) + len(c.Entrypoint) + props + len(inline))
 	ptr := is.io
 	if size > js.IOBytes {
 		p, err := is.enter(c, uint32(js.OpAlloc), size, 0, 0)
@@ -199,13 +203,19 @@ func (is *Isolate) event(c *Call) error {
 	putWord(b, js.EventHeadLen, uint32(len(r.Head)))
 	putWord(b, js.EventParamsLen, uint32(len(c.Params)))
 	putWord(b, js.EventEntrypointLen, uint32(len(c.Entrypoint)))
-	putWord(b, js.EventFlags, flags)
+	putWord(b, js.EventFlags, flags|uint32(c.Kind)<<js.EventKindShift)
 	putWord(b, js.EventBody, body)
 	putWord(b, js.EventInlineLen, uint32(len(inline)))
+	putWord(b, js.EventPropsLen, uint32(props))
 	at := js.EventBytes
 	at += copy(b[at:], r.Head)
 	at += copy(b[at:], c.Params)
 	at += copy(b[at:], c.Entrypoint)
+	if props > 0 {
+		at += copy(b[at:], c.Props)
+		b[at] = 0
+		at++
+	}
 	copy(b[at:], inline)
 	_, err := is.enter(c, uint32(js.OpEvent), c.state.id, ptr, size)
 	if err == nil && ptr != is.io {
@@ -229,7 +239,12 @@ func (is *Isolate) resolve(c *Call, op *operation) error {
 	switch {
 	case op.err != nil:
 		status, ptr = js.ResolveFailed, is.io
-		is.setText(guestMessage(op.err))
+		if x, ok := errors.AsType[*Exception](op.err); ok {
+			status = js.ResolveThrown
+			is.setText(x.Message)
+		} else {
+			is.setText(guestMessage(op.err))
+		}
 	case op.kind == opFetch:
 		ptr = is.io
 		if !is.putFetched(c, op) {
@@ -289,7 +304,7 @@ func (is *Isolate) putFetched(c *Call, op *operation) bool {
 }
 
 // guestMessage is how an error reads to the guest that catches it. Another Worker's exception
-// is known by its message alone: the class is not carried over.
+// is known by its message alone where the guest has no classes.
 func guestMessage(err error) string {
 	text := err.Error()
 	if strings.HasPrefix(text, "BUG:") {

@@ -412,7 +412,7 @@ func (is *Isolate) startFetch(c *Call, f *abi.FetchBlock, id uint32) error {
 		r.Release()
 		return err
 	}
-	sub := Subrequest{Request: r, Binding: int(f.Binding), Redirect: redirects[f.Redirect]}
+	sub := Subrequest{Request: r, Binding: int(f.Binding), Redirect: redirects[f.Redirect], Kind: CallKind(f.Kind)}
 	if f.NameLen > 0 {
 		sub.Name = is.dispatchName(is.mustBytes(f.Name, f.NameLen))
 	}

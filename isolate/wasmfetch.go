@@ -16,7 +16,7 @@ const (
 // subrequest runs on the guest's own goroutine; a second one starts both.
 func guestFetch(is *Isolate, c *Call, a arguments) int64 {
 	block, err := abi.ParseFetchBlock(is.mustBytes(a.u32(1), abi.FetchBlockSize))
-	if err != nil || block.Binding < abi.BindingGlobal || block.NameLen > maxFetchName || block.OptionsLen > maxFetchOptions {
+	if err != nil || block.Binding < abi.BindingGlobal || block.Kind != abi.CallFetch || block.NameLen > maxFetchName || block.OptionsLen > maxFetchOptions {
 		return code(abi.BadArg)
 	}
 	if block.HeadLen > abi.MaxHeadBytes {

@@ -84,8 +84,8 @@ func (b *binding) decode(i int) (engine.Binding, error) {
 		out.Namespace, out.Outbound = b.Namespace, b.Outbound.decode()
 	case engine.Service:
 		out.Service, out.Entrypoint = b.Service, b.Entrypoint
-		if len(b.Props) != 0 && string(b.Props) != "null" {
-			return out, refused("props of a service binding are not supported by this server")
+		if string(b.Props) != "null" {
+			out.Props = b.Props
 		}
 	case engine.KV:
 		out.NamespaceID = b.NamespaceID
@@ -146,7 +146,7 @@ func findBinding(bindings []engine.Binding, name string) int {
 func describeBinding(b engine.Binding) binding {
 	out := binding{
 		Name: b.Name, Type: b.Type, JSON: b.JSON, Namespace: b.Namespace,
-		Service: b.Service, Entrypoint: b.Entrypoint, OldName: b.OldName, VersionID: b.VersionID,
+		Service: b.Service, Entrypoint: b.Entrypoint, Props: b.Props, OldName: b.OldName, VersionID: b.VersionID,
 		NamespaceID: b.NamespaceID, Simple: (*rateJSON)(b.Simple),
 	}
 	if b.Type == engine.PlainText {

@@ -20,7 +20,7 @@ import (
 //	 9 options ptr  dispatch namespace: JSON {"args":…,"limits":…,"outbound":…}
 //	10 options length
 //	11 redirect     RedirectFollow, RedirectError, RedirectManual
-//	12 0
+//	12 call kind    CallFetch, CallRPC
 //	13 0
 const FetchBlockSize = 14 * 4
 
@@ -45,6 +45,12 @@ const (
 	RedirectManual = 2
 )
 
+// Call kinds.
+const (
+	CallFetch = 0
+	CallRPC   = 1 // a method; of JavaScript only
+)
+
 // Bindings that are not the version's.
 const (
 	BindingGlobal = -1 // a plain fetch()
@@ -62,6 +68,7 @@ type FetchBlock struct {
 	Name, NameLen       uint32
 	Options, OptionsLen uint32
 	Redirect            uint32
+	Kind                uint32
 }
 
 // ParseFetchBlock decodes b, FetchBlockSize bytes, and refuses values outside their tables.
@@ -73,7 +80,7 @@ func ParseFetchBlock(b []byte) (f FetchBlock, err error) {
 	f = FetchBlock{
 		Binding: int32(word(0)), Source: word(1), Head: word(2), HeadLen: word(3),
 		BodyKind: word(4), Body: word(5), BodyLen: int32(word(6)),
-		Name: word(7), NameLen: word(8), Options: word(9), OptionsLen: word(10), Redirect: word(11),
+		Name: word(7), NameLen: word(8), Options: word(9), OptionsLen: word(10), Redirect: word(11), Kind: word(12),
 	}
 	switch {
 	case f.Binding < BindingCache:
@@ -88,8 +95,10 @@ func ParseFetchBlock(b []byte) (f FetchBlock, err error) {
 		err = fmt.Errorf("abi: body length %d", f.BodyLen)
 	case f.Redirect > RedirectManual:
 		err = fmt.Errorf("abi: redirect mode %d", f.Redirect)
-	case word(12) != 0 || word(13) != 0:
-		err = fmt.Errorf("abi: reserved words of a FETCH block are %d, %d", word(12), word(13))
+	case f.Kind > CallRPC:
+		err = fmt.Errorf("abi: call kind %d", f.Kind)
+	case word(13) != 0:
+		err = fmt.Errorf("abi: the reserved word of a FETCH block is %d", word(13))
 	}
 	return f, err
 }
@@ -98,7 +107,7 @@ func ParseFetchBlock(b []byte) (f FetchBlock, err error) {
 func AppendFetchBlock(dst []byte, f FetchBlock) []byte {
 	for _, w := range [...]uint32{
 		uint32(f.Binding), f.Source, f.Head, f.HeadLen, f.BodyKind, f.Body, uint32(f.BodyLen),
-		f.Name, f.NameLen, f.Options, f.OptionsLen, f.Redirect, 0, 0,
+		f.Name, f.NameLen, f.Options, f.OptionsLen, f.Redirect, f.Kind, 0,
 	} {
 		dst = binary.LittleEndian.AppendUint32(dst, w)
 	}

@@ -105,7 +105,7 @@ const (
 const (
 	IOBytes       = 64 << 10 // the I/O buffer
 	MaxText       = 60000    // a text in the I/O buffer, after its u32 length
-	EventBytes    = 6 * 4    // fixed part of the EVENT block
+	EventBytes    = 7 * 4    // fixed part of the EVENT block
 	ResponseBytes = 12 * 4   // the RESPONSE block
 	FetchBytes    = 14 * 4   // the FETCH block
 	Write2Bytes   = 4 * 4    // the WRITE2 block
@@ -119,6 +119,8 @@ const (
 const (
 	EventHasBody = 1 << 0 // word 4 is its handle
 	EventInline  = 1 << 1 // its bytes follow in the block
+
+	EventKindShift = 8 // from here on, what the event is, as isolate.CallKind
 )
 
 // Word indexes of the EVENT block.
@@ -129,6 +131,7 @@ const (
 	EventFlags
 	EventBody
 	EventInlineLen
+	EventPropsLen
 )
 
 // Word indexes of the RESPONSE block.
@@ -166,6 +169,7 @@ const (
 	FetchOptions
 	FetchOptionsLen
 	FetchRedirect
+	FetchKind
 )
 
 // Word indexes of the SERVICE block.
@@ -202,6 +206,7 @@ const (
 const (
 	ResolveOK     = 0
 	ResolveFailed = 1
+	ResolveThrown = 2 // by another Worker
 )
 
 // LogLevelMask is the level in HostLog's first word; above it, from LogLineShift on, stands how many of

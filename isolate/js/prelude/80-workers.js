@@ -7,7 +7,7 @@ class WorkerEntrypoint {
   }
 }
 
-// A class that extends one of these can be defined; nothing here calls its methods from outside.
+// A class that extends one of these can be defined. Methods of a WorkerEntrypoint are called from outside (84-rpc.js), those of the others by nobody.
 class RpcTarget {}
 class DurableObject extends WorkerEntrypoint {}
 class WorkflowEntrypoint extends WorkerEntrypoint {}

@@ -86,6 +86,13 @@ globalThis.Request = class Request {
 const signalOf = Request.given;
 delete Request.given;
 
+// Fetcher stands for the shim's class: the prelude gives its prototype a prototype.
+class Fetcher {
+  constructor(fetch) {
+    Object.defineProperty(this, "fetch", { value: fetch });
+  }
+}
+
 function fetchBy(binding, name, options, input, init) {
   if (mock.module) return Promise.reject(sw.hooks.scopeError());
   const request = init === undefined && input instanceof Request ? input : new Request(input, init);
@@ -193,7 +200,7 @@ globalThis.sw = {
     return mock.onWrite?.(chunk);
   },
   end: (message) => { mock.written.push(message === undefined ? "END" : `FAILED ${message}`); },
-  fetcher: (binding, name, options) => ({ fetch: (input, init) => fetchBy(binding, name, options, input, init) }),
+  fetcher: (binding, name, options) => new Fetcher((input, init) => fetchBy(binding, name, options, input, init)),
   dispatchNamespace: (binding) => ({ get: (name) => sw.fetcher(binding, name) }),
   newStream: () => 7,
   write2: (id, chunk) => { mock.written.push(`${id}:${new TextDecoder().decode(chunk)}`); },

@@ -221,6 +221,7 @@ static const JSCFunctionListEntry members[] = {
     METHOD("log", 3, sw_log),
     METHOD("fetch", 4, fetch_call),
     METHOD("fetcher", 1, fetcher_call),
+    METHOD("rpc", 2, fetcher_rpc),
     METHOD("dispatchNamespace", 1, dispatch_namespace_call),
     METHOD("lastOp", 0, sw_last_op),
     METHOD("hold", 1, sw_hold),

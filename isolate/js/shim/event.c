@@ -6,6 +6,8 @@
 #include "claim.h"
 #include "hooks.h"
 #include "module.h"
+#include "object.h"
+#include "parse.h"
 #include "random.h"
 #include "report.h"
 #include "request.h"
@@ -199,7 +201,26 @@ static JSValue wait_until(JSContext *ctx, JSValueConst self, int argc, JSValueCo
 // There is no origin behind a Worker to pass a failed request through to.
 static JSValue pass_through(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv) { return JS_UNDEFINED; }
 
+// props are an own property where the call has some; else an object is made when somebody looks.
+static JSValue get_props(JSContext *ctx, JSValueConst self) {
+  if (JS_GetClassID(self) != context_class.id) return JS_ThrowTypeError(ctx, "Illegal invocation");
+  JSValue props = JS_NewObject(ctx);
+  JS_DefinePropertyValueStr(ctx, self, "props", JS_DupValue(ctx, props), CONFIGURABLE | WRITABLE | ENUMERABLE);
+  return props;
+}
+
+// context_new takes props, undefined where there are none.
+static JSValue context_new(JSContext *ctx, JSValue props) {
+  JSValue context = JS_IsException(props) ? props : class_new(ctx, &context_class, JS_UNDEFINED, NULL);
+  if (!JS_IsObject(context) || JS_IsUndefined(props))
+    JS_FreeValue(ctx, props);
+  else
+    JS_DefinePropertyValueStr(ctx, context, "props", props, CONFIGURABLE | WRITABLE | ENUMERABLE);
+  return context;
+}
+
 static const JSCFunctionListEntry context_members[] = {
+    ACCESSOR("props", get_props, NULL),
     METHOD("waitUntil", 1, wait_until),
     METHOD("passThroughOnException", 0, pass_through),
     TAG("ExecutionContext"),
@@ -284,6 +305,13 @@ static JSValue call_handler(JSContext *ctx, JSValueConst target, JSValueConst ar
   return call_fetch(ctx, target, 3, arguments);
 }
 
+// call_event runs what is no fetch in the prelude.
+static JSValue call_event(JSContext *ctx, uint32_t kind, JSValueConst target, JSValueConst arguments[3]) {
+  if (kind == KIND_FETCH) return call_handler(ctx, target, arguments);
+  JSValueConst all[5] = {JS_NewInt32(kind), target, arguments[0], arguments[1], arguments[2]};
+  return hook_call(ctx, HOOK_CALL_EVENT, 5, all);
+}
+
 static JSValue target_of(JSContext *ctx, const char *entrypoint, uint32_t len) {
   if (len == 0) return module_export(ctx, atom.default_);
   JSAtom name = JS_NewAtomLen(ctx, entrypoint, len);
@@ -297,16 +325,17 @@ void event_run(const char *block) {
   EventBlock event;
   memcpy(&event, block, sizeof event);
   const char *head = block + sizeof event, *params = head + event.head_len, *entrypoint = params + event.params_len,
-             *inline_body = entrypoint + event.entrypoint_len;
+             *props = entrypoint + event.entrypoint_len, *inline_body = props + event.props_len;
   random_reseed();
   // The block is the I/O buffer: everything is taken out of it before any code runs.
+  JSValue props_value = event.props_len ? parse_json(ctx, props, event.props_len - 1, "props") : JS_UNDEFINED;
   JSValue target = target_of(ctx, entrypoint, event.entrypoint_len);
   JSValue request = request_of_event(ctx, &event, head, inline_body);
   JSValue call_env = env_for_call(ctx, params, event.params_len);
-  JSValue context = class_new(ctx, &context_class, JS_UNDEFINED, NULL);
+  JSValue context = context_new(ctx, props_value);
   JSValueConst arguments[3] = {request, call_env, context};
   bool ready = !JS_IsException(target) && !JS_IsException(request) && !JS_IsException(call_env) && !JS_IsException(context);
-  JSValue result = ready ? call_handler(ctx, target, arguments) : JS_EXCEPTION;
+  JSValue result = ready ? call_event(ctx, event.flags >> EVENT_KIND_SHIFT, target, arguments) : JS_EXCEPTION;
   JS_FreeValue(ctx, context);
   JS_FreeValue(ctx, call_env);
   JS_FreeValue(ctx, request);

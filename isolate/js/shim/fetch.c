@@ -55,6 +55,7 @@ static bool read_text(JSContext *ctx, JSValueConst value, Text *text, uint32_t *
 static bool prepare(JSContext *ctx, Request *r, const Route *route, Fetch *f) {
   FetchBlock *block = &f->block;
   block->binding = route->binding;
+  block->kind = route->kind;
   return read_text(ctx, route->name, &f->name, &block->name, &block->name_len) &&
          read_text(ctx, route->options, &f->options, &block->options, &block->options_len) &&
          body_send(ctx, &r->body, &f->body) && describe(ctx, r, f);

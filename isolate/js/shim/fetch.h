@@ -9,6 +9,7 @@
 typedef struct {
   int32_t binding;
   JSValueConst name, options;
+  uint32_t kind;
 } Route;
 
 // fetch_by is fetch(input, init) -> Promise<Response> by a route. What is wrong with the arguments

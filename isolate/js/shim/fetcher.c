@@ -33,8 +33,15 @@ static JSValue fetcher_new(JSContext *ctx, int32_t binding, JSValue name, JSValu
 static JSValue fetcher_fetch(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv) {
   Fetcher *f = JS_GetOpaque2(ctx, self, fetcher_class.id);
   if (!f) return rejected(ctx);
-  Route route = {f->binding, f->name, f->options};
+  Route route = {f->binding, f->name, f->options, KIND_FETCH};
   return fetch_by(ctx, &route, argc, argv);
+}
+
+JSValue fetcher_rpc(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv) {
+  Fetcher *f = JS_GetOpaque2(ctx, argument(argc, argv, 0), fetcher_class.id);
+  if (!f || !need(ctx, argc, 2, "rpc")) return JS_EXCEPTION;
+  Route route = {f->binding, f->name, f->options, KIND_RPC};
+  return fetch_by(ctx, &route, 1, argv + 1);
 }
 
 static void fetcher_finalize(JSRuntime *rt, JSValueConst value) {

@@ -31,6 +31,8 @@ static const char *const names[HOOK_COUNT] = {
     [HOOK_UNHANDLED] = "unhandledRejection",
     [HOOK_HANDLED_LATER] = "handledLater",
     [HOOK_LOAD_INTL] = "loadIntl",
+    [HOOK_CALL_EVENT] = "callEvent",
+    [HOOK_REMOTE_ERROR] = "remoteError",
 };
 
 static JSValue hooks[HOOK_COUNT];

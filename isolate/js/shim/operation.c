@@ -4,6 +4,7 @@
 
 #include "convert.h"
 #include "frame.h"
+#include "hooks.h"
 #include "report.h"
 #include "response.h"
 
@@ -210,13 +211,23 @@ JSValue operation_collect(JSContext *ctx, uint32_t req, uint32_t handle, Consume
   return promise;
 }
 
+// remote_error is the exception that another Worker threw, made again of its text.
+static JSValue remote_error(JSContext *ctx, const uint8_t *payload) {
+  uint32_t len;
+  memcpy(&len, payload, sizeof len);
+  JSValue text = new_text(ctx, (const char *)payload + sizeof len, len);
+  JSValue error = hook_call1(ctx, HOOK_REMOTE_ERROR, text);
+  JS_FreeValue(ctx, text);
+  return JS_IsException(error) ? JS_GetException(ctx) : error;
+}
+
 void operation_resolve(uint32_t id, uint32_t status, const uint8_t *payload) {
   JSContext *ctx = vm.ctx;
   Operation *op = find(id);
   if (!op) return;
   vm.current = op->req;
   if (status != RESOLVE_OK) {
-    settle(ctx, release(op), JS_Throw(ctx, error_from(ctx, payload)));
+    settle(ctx, release(op), JS_Throw(ctx, status == RESOLVE_THROWN ? remote_error(ctx, payload) : error_from(ctx, payload)));
   } else if (op->wait == WAIT_COLLECT) {
     collect(ctx, op, payload);
   } else if (op->wait == WAIT_TIMER) {

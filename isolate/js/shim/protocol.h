@@ -57,19 +57,20 @@ enum {
 
 enum { FAILED = -1, PENDING = -1, REFUSED = -2, THROWN = -3, START_DONE = 0, START_PENDING = 1 };
 enum { HANDLER_FETCH = 1 << 0, HANDLER_ANY = 1 << 1 };
-enum { EVENT_HAS_BODY = 1 << 0, EVENT_INLINE = 1 << 1 };
+enum { EVENT_HAS_BODY = 1 << 0, EVENT_INLINE = 1 << 1, EVENT_KIND_SHIFT = 8 };
+enum { KIND_FETCH, KIND_RPC, KIND_TAIL };
 enum { BODY_NONE, BODY_BYTES, BODY_HANDLE, BODY_STREAM };
 enum { RESPONSE_UNTOUCHED = 1 << 0, RESPONSE_MANUAL = 1 << 1 };
 enum { REQUEST_FLAT, REQUEST_UNTOUCHED };
 enum { NO_BINDING = -1 };  // a plain fetch()
-enum { RESOLVE_OK, RESOLVE_FAILED };
+enum { RESOLVE_OK, RESOLVE_FAILED, RESOLVE_THROWN };
 enum { MODULE_ES, MODULE_JS, MODULE_WASM, MODULE_TEXT, MODULE_DATA, MODULE_JSON, MODULE_MAP };
 enum { START_KIND = 255, START_NODE = 256, START_BUFFER = 512, START_PROCESS = 1024, START_INTL = 2048 };
 enum { LOG_LINE_SHIFT = 8 };
 enum { IO_BYTES = 64 << 10, MAX_TEXT = 60000, MAX_IDNA = 1024, MAX_PARTS = 12 };
 
 typedef struct {
-  uint32_t head_len, params_len, entrypoint_len, flags, body, inline_len;
+  uint32_t head_len, params_len, entrypoint_len, flags, body, inline_len, props_len;
 } EventBlock;
 
 typedef struct {
@@ -82,7 +83,7 @@ typedef struct {
   int32_t binding;
   uint32_t request_kind, head, head_len, body_kind, body;
   int32_t body_len;
-  uint32_t name, name_len, options, options_len, redirect, reserved[2];
+  uint32_t name, name_len, options, options_len, redirect, kind, reserved;
 } FetchBlock;
 
 typedef struct {

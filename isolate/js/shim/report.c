@@ -49,10 +49,38 @@ static void put_stack(JSContext *ctx, JSValueConst error, Buffer *b) {
   JS_FreeValue(ctx, stack);
 }
 
-void report_text(JSContext *ctx, JSValueConst error, Buffer *b, uint32_t *message_len) {
+enum { MAX_CAUSES = 4 };
+
+static void put_error(JSContext *ctx, JSValueConst error, Buffer *b, uint32_t *message_len, int causes);
+
+// put_cause puts what error says was its cause below its frames: title and frames again.
+static void put_cause(JSContext *ctx, JSValueConst error, Buffer *b, int causes) {
+  JSValue cause = JS_GetPropertyStr(ctx, error, "cause");
+  if (JS_IsException(cause)) JS_FreeValue(ctx, JS_GetException(ctx));
+  if (causes > 0 && !JS_IsException(cause) && !JS_IsUndefined(cause)) {
+    Buffer of_cause = {0};
+    uint32_t title_len;
+    put_error(ctx, cause, &of_cause, &title_len, causes - 1);
+    if (b->len > 0 && b->data[b->len - 1] != '\n') buffer_byte(b, '\n');
+    buffer_text(b, "  [cause]: ");
+    buffer_put(b, of_cause.data, title_len);
+    if (of_cause.len > title_len) buffer_byte(b, '\n');
+    buffer_put(b, of_cause.data + title_len, of_cause.len - title_len);
+    buffer_free(&of_cause);
+  }
+  JS_FreeValue(ctx, cause);
+}
+
+static void put_error(JSContext *ctx, JSValueConst error, Buffer *b, uint32_t *message_len, int causes) {
   put_string(ctx, error, b);
   *message_len = b->len;
-  if (JS_IsObject(error)) put_stack(ctx, error, b);
+  if (!JS_IsObject(error)) return;
+  put_stack(ctx, error, b);
+  if (JS_IsError(error)) put_cause(ctx, error, b, causes);
+}
+
+void report_text(JSContext *ctx, JSValueConst error, Buffer *b, uint32_t *message_len) {
+  put_error(ctx, error, b, message_len, MAX_CAUSES);
 }
 
 static void joined_text(JSContext *ctx, JSValueConst error, Buffer *b) {

@@ -73,7 +73,7 @@ func TestHeaderNumbers(t *testing.T) {
 		"RESPONSE_MANUAL": js.ResponseManual,
 		"BODY_NONE":       js.BodyNone, "BODY_BYTES": js.BodyBytes, "BODY_HANDLE": js.BodyHandle, "BODY_STREAM": js.BodyStream,
 		"REQUEST_FLAT": js.RequestFlat, "REQUEST_UNTOUCHED": js.RequestUntouched,
-		"RESOLVE_OK": js.ResolveOK, "RESOLVE_FAILED": js.ResolveFailed,
+		"RESOLVE_OK": js.ResolveOK, "RESOLVE_FAILED": js.ResolveFailed, "RESOLVE_THROWN": js.ResolveThrown, "EVENT_KIND_SHIFT": js.EventKindShift, "LOG_LINE_SHIFT": js.LogLineShift,
 		"IO_BYTES": js.IOBytes, "MAX_TEXT": js.MaxText, "MAX_IDNA": js.MaxIDNA,
 	} {
 		if got, ok := inC[name]; !ok || got != want {
