@@ -11,6 +11,7 @@ const (
 	DispatchNamespace = "dispatch_namespace"
 	Service           = "service"
 	KV                = "kv_namespace"
+	AnalyticsEngine   = "analytics_engine"
 	RateLimiting      = "ratelimit"
 	VersionMetadata   = "version_metadata"
 	AssetsBinding     = "assets"
@@ -33,6 +34,7 @@ type Binding struct {
 	VersionID  string          `json:"version_id,omitempty"` // inherit: from this version; "" is the newest
 
 	NamespaceID string     `json:"namespace_id,omitempty"` // kv_namespace; ratelimit: what counts together
+	Dataset     string     `json:"dataset,omitempty"`      // analytics_engine
 	Simple      *RateLimit `json:"simple,omitempty"`       // ratelimit
 }
 

@@ -76,6 +76,8 @@ func (d *draft) checkBinding(field string, b *Binding) error {
 		if _, err := d.engine.catalog.kv.find(b.NamespaceID); err != nil {
 			return &MissingKVError{Field: field + ".namespace_id", ID: b.NamespaceID}
 		}
+	case AnalyticsEngine:
+		return checkName(field+".dataset", b.Dataset)
 	case RateLimiting:
 		return checkRateLimit(field, b)
 	case VersionMetadata:

@@ -51,6 +51,7 @@ func (e *Engine) expirePairs(ctx context.Context) {
 
 func (e *Engine) collect(ctx context.Context) {
 	e.trimAudit(ctx)
+	e.analytics.trim(ctx)
 	removed, err := e.store.Collect(ctx)
 	switch {
 	case err != nil:

@@ -114,6 +114,7 @@ type Engine struct {
 	consumers   *consumers
 	limiters    *limiters
 	kv          *kv
+	analytics   *analytics
 	assets      *assets
 	usage       *accounting
 	egress      Egress
@@ -168,6 +169,7 @@ func Open(o Options) (*Engine, error) {
 		return nil, errors.Join(fmt.Errorf("data directory %s: %w", o.Dir, err), e.store.Close())
 	}
 	e.kv = newKV(e.store, e.catalog.kv)
+	e.analytics = newAnalytics(e.store, o.Logger)
 	e.startCollector()
 	return e, nil
 }
@@ -223,6 +225,7 @@ func (e *Engine) Close() error {
 	e.consumers.close()
 	e.pools.close()
 	e.usage.close()
+	e.analytics.close()
 	return e.store.Close()
 }
 

@@ -43,6 +43,8 @@ func (e *Engine) newTarget(b *Binding) target {
 		return target{kind: targetAssets}
 	case KV:
 		return target{answerer: &kvBinding{e.kv, b.NamespaceID}}
+	case AnalyticsEngine:
+		return target{answerer: &analyticsBinding{e.analytics, b.Dataset}}
 	case RateLimiting:
 		return target{answerer: newRateLimit(e.limiters, b)}
 	}
@@ -74,7 +76,7 @@ func newEnv(v *Version) ([]byte, error) {
 				return nil, err
 			}
 			env[i].Type, env[i].JSON = JSON, metadata
-		case DispatchNamespace, Service, RateLimiting, KV, AssetsBinding:
+		case DispatchNamespace, Service, RateLimiting, KV, AnalyticsEngine, AssetsBinding:
 			index := i
 			env[i].Index = &index
 		}

@@ -45,6 +45,26 @@ func (p *platform) value(id, key string) (int, string, http.Header) {
 	return resp.StatusCode, string(body), resp.Header
 }
 
+// TestDatasets: what a Worker writes the API gives back.
+func TestDatasets(t *testing.T) {
+	p := serve(t, t.TempDir())
+	p.createNamespace("production")
+	p.deploy(customers("production")+"one", script(`export default { fetch(request, env) {
+		env.AE.writeDataPoint({ indexes: [env.V.id === "" ? "" : "customer"], blobs: [new URL(request.url).pathname], doubles: [1] });
+		return new Response("written");
+	} };`, map[string]any{"name": "AE", "type": "analytics_engine", "dataset": "metrics"}, map[string]any{"name": "V", "type": "version_metadata"}))
+	p.wants("http://one.example.com/a", 200, "written")
+	p.wants("http://one.example.com/b", 200, "written")
+	status, e := p.api("GET", "/analytics_engine/datasets/metrics?index=customer", "", nil)
+	var points []struct {
+		Blobs   []string
+		Doubles []float64
+	}
+	if err := json.Unmarshal(e.Result, &points); status != 200 || err != nil || len(points) != 2 || points[1].Blobs[0] != "/b" || points[0].Doubles[0] != 1 {
+		t.Errorf("points: %d %s", status, e.Result)
+	}
+}
+
 const kvCounter = `export default { async fetch(request, env) {
 	const key = new URL(request.url).pathname.slice(1), n = Number(await env.KV.get(key) ?? 0) + 1;
 	await env.KV.put(key, String(n), { metadata: { n }, expirationTtl: 3600 });
@@ -130,7 +150,7 @@ func TestWranglerKV(t *testing.T) {
 	}
 	write("index.js", kvCounter)
 	write("wrangler.json", fmt.Sprintf(`{"name":"counter","main":"index.js","compatibility_date":"2025-01-01","kv_namespaces":[{"binding":"KV","id":%q}],
-		"version_metadata":{"binding":"V"},"ratelimits":[{"name":"RL","namespace_id":"1001","simple":{"limit":5,"period":60}}]}`, id))
+		"version_metadata":{"binding":"V"},"analytics_engine_datasets":[{"binding":"AE","dataset":"metrics"}],"ratelimits":[{"name":"RL","namespace_id":"1001","simple":{"limit":5,"period":60}}]}`, id))
 	p.wrangler(dir, "deploy", "--dispatch-namespace", "production")
 	p.wants("http://counter.example.com/x", 200, "1 2")
 	kv("", "namespace", "delete", "--namespace-id", id, "-y")

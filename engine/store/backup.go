@@ -23,6 +23,7 @@ import (
 //	changes/SEQ     the log, one change a file, in order
 //	usage/N         rows of usage, up to 1,000 lines of JSON a file
 //	pairs/N         pairs of KV namespaces, lines of JSON
+//	data/N          points of datasets, a chunk a file
 //
 // Restoring it replays the log, so that a backup also moves a store to another layout.
 const (
@@ -31,6 +32,7 @@ const (
 	backupChanges = "changes/"
 	backupUsage   = "usage/"
 	backupPairs   = "pairs/"
+	backupData    = "data/"
 )
 
 // Backup writes everything to w.
@@ -64,6 +66,9 @@ func (s *Store) Backup(w io.Writer) error {
 	}
 	if err == nil {
 		err = s.backupPairs(t)
+	}
+	if err == nil {
+		err = s.backupData(t)
 	}
 	return errors.Join(err, t.Close(), z.Close())
 }
@@ -185,6 +190,9 @@ func (r *restore) file(name string, body []byte) error {
 	}
 	if strings.HasPrefix(name, backupPairs) {
 		return r.pairs(body)
+	}
+	if strings.HasPrefix(name, backupData) {
+		return r.data(body)
 	}
 	if !strings.HasPrefix(name, backupChanges) {
 		return errors.New("is not part of a backup")

@@ -87,6 +87,9 @@ func (c *checker) record(key, value []byte) error {
 		return err
 	case tableAudit:
 		return checkAudit(key, value)
+	case tableData:
+		_, err := decodeData(key, value)
+		return err
 	case tablePair:
 		return c.pair(key, value)
 	case tableDue:

@@ -28,6 +28,7 @@ import (
 //	'D'    KV namespace id 00 key of any bytes                Pair: of a KV namespace
 //	'E'    seconds(8) KV namespace id 00 key                  nothing: when a pair expires
 //	'U'    span(1) seconds(8) namespace id 00 script id 00    Usage: a span of time, from then on
+//	'X'    dataset 00 nanos(8)                                DataChunk: points of a dataset, oldest first
 //	'B'    SHA-256(32)                                        blob: a module's source, a manifest or chunk of assets
 //	'A'    namespace id 00 script name 00 client's key        Staged: an asset that no version has taken up yet
 //	'W'    nanos(8) id                                        Audit: who changed what, oldest first
@@ -50,6 +51,7 @@ const (
 	tableKV         = 'K'
 	tablePair       = 'D'
 	tableDue        = 'E'
+	tableData       = 'X'
 	tableBlob       = 'B'
 	tableStaged     = 'A'
 	tableAudit      = 'W'
@@ -58,8 +60,8 @@ const (
 	rowVersion      = 'v'
 	maxNumber       = 1<<31 - 1
 	maxID           = 64
-	stateTables     = "NPSRTVK"         // in the order of Load
-	allTables       = "ABCDEKMNPRSTUVW" // in key order
+	stateTables     = "NPSRTVK"          // in the order of Load
+	allTables       = "ABCDEKMNPRSTUVWX" // in key order
 	metaSchema      = "schema"
 	metaLogFirst    = "log-first"
 	metaKeyCheck    = "key-check"
@@ -168,6 +170,8 @@ func keyName(k []byte) string {
 		if len(rest) >= 8 {
 			return fmt.Sprintf("expiration %d of pair %s", binary.BigEndian.Uint64(rest), printable(rest[8:]))
 		}
+	case tableData:
+		return "data " + printable(rest)
 	case tableUsage:
 		return "usage " + printable(rest)
 	case tableRoute:

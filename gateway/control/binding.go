@@ -23,6 +23,7 @@ type binding struct {
 	VersionID  string          `json:"version_id,omitempty"`
 
 	NamespaceID string    `json:"namespace_id,omitempty"`
+	Dataset     string    `json:"dataset,omitempty"`
 	Simple      *rateJSON `json:"simple,omitempty"`
 }
 
@@ -58,6 +59,8 @@ func (b *binding) bare() bool {
 		return b.Service == ""
 	case engine.KV:
 		return b.NamespaceID == ""
+	case engine.AnalyticsEngine:
+		return b.Dataset == ""
 	case engine.RateLimiting:
 		return b.NamespaceID == "" && b.Simple == nil
 	}
@@ -89,6 +92,8 @@ func (b *binding) decode(i int) (engine.Binding, error) {
 		}
 	case engine.KV:
 		out.NamespaceID = b.NamespaceID
+	case engine.AnalyticsEngine:
+		out.Dataset = b.Dataset
 	case engine.RateLimiting:
 		out.NamespaceID, out.Simple = b.NamespaceID, (*engine.RateLimit)(b.Simple)
 	case engine.VersionMetadata:
@@ -147,7 +152,7 @@ func describeBinding(b engine.Binding) binding {
 	out := binding{
 		Name: b.Name, Type: b.Type, JSON: b.JSON, Namespace: b.Namespace,
 		Service: b.Service, Entrypoint: b.Entrypoint, Props: b.Props, OldName: b.OldName, VersionID: b.VersionID,
-		NamespaceID: b.NamespaceID, Simple: (*rateJSON)(b.Simple),
+		NamespaceID: b.NamespaceID, Dataset: b.Dataset, Simple: (*rateJSON)(b.Simple),
 	}
 	if b.Type == engine.PlainText {
 		out.Text = &b.Text

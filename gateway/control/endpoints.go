@@ -70,6 +70,7 @@ func (s *server) endpoints() []row {
 		{"GET", pathAccount + "/workers/durable_objects/namespaces", none},
 	}
 	rows = append(rows, s.kvEndpoints()...)
+	rows = append(rows, s.datasetEndpoints()...)
 	rows = append(rows, s.workerEndpoints()...)
 	rows = append(rows, s.domainEndpoints()...)
 	rows = append(rows, s.tokenEndpoints(pathBase+"/user/tokens")...)

@@ -110,3 +110,25 @@ func (f *fakePlatform) KVList(id, prefix, after string, limit int) (pairs []engi
 	_, err = f.KVNamespace(id)
 	return pairs, false, err
 }
+
+func (f *fakePlatform) Datasets() ([]engine.Dataset, error) {
+	return []engine.Dataset{{Name: "metrics", Bytes: 5}}, f.fail
+}
+
+func (f *fakePlatform) DroppedPoints() uint64 { return 3 }
+
+// DataPoints gives three points, whatever the dataset.
+func (f *fakePlatform) DataPoints(q engine.DataQuery, give func(engine.DataPoint) bool) error {
+	for i := range 3 {
+		p := engine.DataPoint{Time: q.From, Index: q.Dataset, Blobs: []string{fmt.Sprint(i)}}
+		if q.Index != nil && *q.Index != p.Index || !give(p) {
+			break
+		}
+	}
+	return f.fail
+}
+
+func (f *fakePlatform) DeleteDataset(_ context.Context, name string) error {
+	f.calls = append(f.calls, "DeleteDataset "+name)
+	return f.fail
+}

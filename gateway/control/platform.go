@@ -64,6 +64,11 @@ type Platform interface {
 	KVDelete(ctx context.Context, namespaceID string, keys ...string) error
 	KVList(namespaceID, prefix, after string, limit int) (pairs []engine.KVPair, more bool, err error)
 
+	Datasets() ([]engine.Dataset, error)
+	DroppedPoints() uint64
+	DataPoints(q engine.DataQuery, f func(engine.DataPoint) bool) error
+	DeleteDataset(ctx context.Context, name string) error
+
 	Plans() []engine.Plan
 	Plan(name string) (engine.Plan, error)
 	PutPlan(ctx context.Context, p engine.Plan) (engine.Plan, error)
