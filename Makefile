@@ -5,7 +5,7 @@ SHELL := /bin/bash
 ENGINE := isolate/js/engine/engine.wasm
 NPM_CI := npm ci --no-audit --no-fund --ignore-scripts --loglevel=error
 
-.PHONY: all build engine bundles run test vet unit race fuzz fuzz-short canary crash clients bench wpt wpt-tests clean
+.PHONY: all build engine bundles run test vet unit race fuzz fuzz-short canary crash clients bench soak wpt wpt-tests clean
 
 all: build
 
@@ -85,6 +85,10 @@ wpt-tests:
 	-timeout 180 cmd/switchyard/wpt/fetch $(WPT)
 
 # Every scenario beside its peers: about an hour and a half, on a machine that does nothing else.
+# Ten minutes of every failure at every stage: nothing may grow.
+soak: engine
+	SWITCHYARD_SOAK=10m go test ./cmd/switchyard -run TestSoak -count 1 -timeout 20m -v
+
 bench: engine
 	go run ./bench -results bench/RESULTS.md
 

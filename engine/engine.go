@@ -25,6 +25,8 @@ type Options struct {
 
 	Entry     string // plain Worker that gets what no route claims. Default: the built-in dispatcher does.
 	Namespace string // the built-in dispatcher's. Default: "production".
+	// Fallback lets the built-in dispatcher answer for an entry Worker that failed (fallback.go). Default: the failure is the answer.
+	Fallback bool
 
 	// Limits hold for a user Worker's call where neither its dispatch nor its script sets one.
 	// Default: 50 ms of CPU time, 50 subrequests, 64 KiB of log.
@@ -131,6 +133,8 @@ type Engine struct {
 	locks      keyLock
 	publishing sync.Mutex // editions of the catalog, microseconds each
 	requests   atomic.Uint64
+	fallback   bool
+	fellBack   atomic.Uint64
 	closed     atomic.Bool
 	collector  collector
 }
@@ -147,7 +151,7 @@ func Open(o Options) (*Engine, error) {
 	}
 	e := &Engine{
 		derived: o.Derived, egress: o.Egress, output: o.Log, logger: o.Logger, entry: o.Entry, dispatch: o.Namespace,
-		limits: o.Limits, plainLimits: o.PlainLimits, auditing: auditLimits{o.AuditAge, o.AuditEntries},
+		fallback: o.Fallback, limits: o.Limits, plainLimits: o.PlainLimits, auditing: auditLimits{o.AuditAge, o.AuditEntries},
 	}
 	e.host = host{e}
 	e.tails, e.journal, e.consumers = trace.NewTails(), trace.NewJournal(o.JournalBytes, o.ScriptJournalBytes), newConsumers(e)

@@ -69,6 +69,7 @@ func faultKind(err error) int {
 func (e *Engine) WriteMetrics(w io.Writer) {
 	e.usage.writeMetrics(w, append([]*namespace{e.catalog.plain}, e.catalog.all()...))
 	fmt.Fprintf(w, "switchyard_ingress_requests_total %d\n", e.requests.Load())
+	fmt.Fprintf(w, "switchyard_dispatch_fallbacks_total %d\n", e.fellBack.Load())
 	fmt.Fprintf(w, "switchyard_versions_loaded %d\n", e.pools.size())
 	fmt.Fprintf(w, "switchyard_cold_starts_total{from=\"snapshot\"} %d\n", e.pools.thawed.Load())
 	fmt.Fprintf(w, "switchyard_cold_starts_total{from=\"modules\"} %d\n", e.pools.evaluated.Load())

@@ -14,8 +14,15 @@ import (
 // ErrWorkerNotFound, a guest's fault (isolate.Err…, *isolate.Exception, *isolate.StartupError)
 // or ErrUnavailable.
 func (e *Engine) Serve(ev *Event) (*isolate.Response, error) {
+	if e.fallsBack(ev) {
+		return e.serveOrFallBack(ev)
+	}
+	return e.serve(ev, e.route)
+}
+
+func (e *Engine) serve(ev *Event, route func(*Event) (*script, error)) (*isolate.Response, error) {
 	number := e.requests.Add(1)
-	s, err := e.route(ev)
+	s, err := route(ev)
 	if err != nil {
 		ev.Request.Release()
 		return nil, err

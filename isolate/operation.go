@@ -165,7 +165,9 @@ func (s *callState) dropLocked(op *operation) {
 
 func (s *callState) dropAllLocked() {
 	for i := len(s.mu.live) - 1; i >= 0; i-- {
-		s.dropLocked(s.mu.live[i])
+		if op := s.mu.live[i]; !op.dropped { // by the guest: it counts once
+			s.dropLocked(op)
+		}
 	}
 }
 

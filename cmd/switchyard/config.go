@@ -25,6 +25,8 @@ type config struct {
 	Entry     string `yaml:"entry"`     // plain Worker for requests that no route claims
 	Namespace string `yaml:"namespace"` // of the built-in dispatcher. Default: production
 	Demo      bool   `yaml:"demo"`      // deploy the example platform
+	Fallback  string `yaml:"fallback"`  // when the entry Worker fails: "none", "page" or "builtin". Default: none
+	Page      string `yaml:"page"`      // file of HTML that "page" shows, at most 1 MiB
 	Metrics   string `yaml:"metrics"`   // own listener for /metrics, without a token. Default: none
 
 	ControlHosts   []string      `yaml:"control_hosts"`   // names that the control API may be reached by
@@ -89,7 +91,7 @@ type egressConfig struct {
 func defaultConfig() config {
 	return config{
 		Data: "./data", Listen: "127.0.0.1:8787", Control: "127.0.0.1:8788",
-		Account: strings.Repeat("0", 32), Namespace: "production", Grace: 30 * time.Second,
+		Account: strings.Repeat("0", 32), Namespace: "production", Fallback: fallbackNone, Grace: 30 * time.Second,
 		Cache: cacheConfig{Total: 64, Script: 8, Assets: 64}, Audit: auditConfig{Days: 90, Entries: 1_000_000},
 		Usage: usageConfig{Flush: 2 * time.Second, MinutesFor: 48 * time.Hour, HoursFor: 62 * 24 * time.Hour, DaysFor: 400 * 24 * time.Hour, MetricScripts: 20},
 		Limits: limitsConfig{
@@ -183,6 +185,10 @@ func (c *config) check() error {
 	if c.Entry != "" && !validName.MatchString(c.Entry) {
 		return usageError{fmt.Errorf("entry: %q is not a name: 1 to 63 letters, digits, - and _", c.Entry)}
 	}
+	if err := c.checkFallback(); err != nil {
+		return usageError{err}
+	}
+
 	for _, p := range c.TrustedProxies {
 		if _, err := netip.ParsePrefix(p); err != nil {
 			return usageError{fmt.Errorf("trusted_proxies: %w", err)}

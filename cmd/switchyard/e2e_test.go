@@ -121,7 +121,9 @@ func (p *platform) client() *http.Client {
 // get asks for http://HOST/PATH and returns status and body.
 func (p *platform) get(url string) (int, string) {
 	p.t.Helper()
-	r, err := p.client().Get(url)
+	client := p.client()
+	defer client.CloseIdleConnections()
+	r, err := client.Get(url)
 	if err != nil {
 		p.t.Fatal(err)
 	}

@@ -129,7 +129,7 @@ func TestEgressPolicies(t *testing.T) {
 	}
 	for path, body := range map[string]string{
 		namespaces + "/production": `{"egress":{"allow":[{"ports":[0]}]}}`,
-		plansPath + "/basic":           `{"egress":{"deny":[{"hosts":["a b"]}]}}`,
+		plansPath + "/basic":       `{"egress":{"deny":[{"hosts":["a b"]}]}}`,
 	} {
 		method := "PATCH"
 		if strings.HasPrefix(path, plansPath) {

@@ -154,7 +154,7 @@ func (s *server) open() (err error) {
 		return err
 	}
 	s.engine, err = engine.Open(engine.Options{
-		Dir: s.Data, Runtime: s.runtime, Derived: derived, Egress: s.egress, Entry: s.Entry, Namespace: s.Namespace,
+		Dir: s.Data, Runtime: s.runtime, Derived: derived, Egress: s.egress, Entry: s.Entry, Namespace: s.Namespace, Fallback: s.Fallback == fallbackBuiltIn,
 		Limits: s.Limits.limits(), PlainLimits: s.PlainLimits.limits(), Logger: s.log,
 		AuditAge: time.Duration(s.Audit.Days) * 24 * time.Hour, AuditEntries: s.Audit.Entries,
 		CacheBytes: s.Cache.Total << 20, ScriptCacheBytes: s.Cache.Script << 20, AssetCacheBytes: s.Cache.Assets << 20,
@@ -168,8 +168,13 @@ func (s *server) open() (err error) {
 	for i, p := range s.TrustedProxies {
 		proxies[i] = netip.MustParsePrefix(p)
 	}
+	page, err := s.readPage()
+	if err != nil {
+		return err
+	}
 	if s.ingress, err = ingress.New(ingress.Options{
 		Handler: s.engine, Token: s.Token, TrustedProxies: proxies, Loop: loop, Logger: s.log, BodyBytes: s.Limits.RequestBytes,
+		Page: page,
 	}); err != nil {
 		return err
 	}

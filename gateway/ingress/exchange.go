@@ -119,6 +119,10 @@ func (x *exchange) fail(ctx *fasthttp.RequestCtx, err error) {
 		x.c.in.Logger.Error("ingress: request failed", "host", x.host, "error", err)
 	}
 	x.page(ctx, status)
+	if page := x.c.in.Page; page != nil && status.HTTP >= 500 {
+		ctx.Response.Header.SetContentType("text/html; charset=utf-8")
+		ctx.Response.SetBody(page)
+	}
 	x.tellOperator(ctx)
 	x.end()
 }

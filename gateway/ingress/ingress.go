@@ -42,6 +42,10 @@ type Options struct {
 	Loop           *gateway.Loop  // the egress' too; its hop counts reach it through Event.Context. Default: one of its own.
 	Logger         *slog.Logger   // Default: slog.Default().
 
+	// Page is HTML that is sent in place of the plain text of an error page where a Worker failed (a status of 5xx that the
+	// Handler gives). Default: the plain text.
+	Page []byte
+
 	HeaderBytes   int           // request line and headers. One buffer of this size a connection. Default: 64 KiB.
 	URLBytes      int           // request target. Default: 16 KiB.
 	BodyBytes     int64         // request body. Default: 100 MiB.
