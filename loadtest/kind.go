@@ -170,3 +170,18 @@ func (m *mix) assign(n int, random *rand.Rand) []uint8 {
 	}
 	return out
 }
+
+// Shares is which part of a class's requests goes to each kind of Worker, by the popularity of the
+// tenants that have it. Tenants that are kept cold are left out.
+func (s *Scenario) Shares(class int) map[string]float64 {
+	c := newCrowds(s)[class]
+	p := newPopularity(&c.Tenants, s.random(class, streamTenants))
+	out, before, total := map[string]float64{}, 0.0, p.upTo[len(p.upTo)-1]
+	for i, upTo := range p.upTo {
+		if k := c.kind(i + 1); k != nil {
+			out[k.String()] += (upTo - before) / total
+		}
+		before = upTo
+	}
+	return out
+}

@@ -295,3 +295,6 @@ func (p *Platform) cpuOf(ctx context.Context, s *Scenario, host string) (int64, 
 	}
 	return us, err
 }
+
+// HasOrigin reports whether fanout Workers have what to fetch from.
+func (p *Platform) HasOrigin() bool { return p.origin != "" }
