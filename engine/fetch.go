@@ -52,7 +52,7 @@ func (inv *invocation) send(ctx context.Context, sub *isolate.Subrequest) (*isol
 	if sub.Binding == isolate.FetchGlobal && inv.outbound == nil && !inv.asked.noSubrequests {
 		return inv.leave(ctx, sub.Request)
 	}
-	if inv.targetKind(sub.Binding) == targetAssets {
+	if inv.targetKind(sub.Binding) == targetAssets && sub.Kind == isolate.CallFetch {
 		return inv.fetchAsset(ctx, sub)
 	}
 	return inv.callWorker(ctx, sub)

@@ -345,11 +345,13 @@ func TestCompressedAssets(t *testing.T) {
 			case "/pass": return answer;
 			case "/again": return new Response(answer.body, answer);
 			case "/rewrite": return new HTMLRewriter().on("p", { element(e) { e.setInnerContent("new"); } }).transform(answer);
+			case "/method": return new Response(await env.ASSETS.nothing().then((v) => "called " + v, (e) => "refused: " + e.message));
 			case "/read": return new Response((await answer.text()).length + " plain");
 		}
 	} }`, map[string]any{"name": "ASSETS", "type": "assets"})
 	w.metadata["limits"] = map[string]any{"cpu_ms": 2000} // a thousand handlers on a busy machine
-	p.deployAssets(customers("production")+"js", w, map[string]any{"run_worker_first": []string{"/pass", "/again", "/read", "/rewrite"}}, map[string]string{"/long.html": long})
+	p.deployAssets(customers("production")+"js", w, map[string]any{"run_worker_first": []string{"/pass", "/again", "/read", "/rewrite", "/method"}}, map[string]string{"/long.html": long})
+	p.wants("http://js.test/method", 200, "refused: ") // static assets have no methods
 	for _, accept := range []string{"gzip", "", "br, gzip"} {
 		for path, want := range map[string]string{"/long": long, "/pass": long, "/again": long, "/rewrite": strings.Repeat("<p>new</p>", 1000), "/read": fmt.Sprint(len(long), " plain")} {
 			req, err := http.NewRequest("GET", "http://js.test"+path, nil)
