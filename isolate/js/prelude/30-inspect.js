@@ -63,12 +63,12 @@ function describeError(error) {
 }
 
 // errorText is the error's stack below its name and message; the engine's own lack that line.
-function errorText(error) {
+function errorText(error, level) {
   const title = describeError(error);
   const stack = stackOf(error);
   if (stack === "") return `[${title}]`;
-  if (!STACK_LINE.test(stack)) return stack.trimEnd();
-  return `${title}\n${framesOf(stack)}`;
+  const text = STACK_LINE.test(stack) ? `${title}\n${framesOf(stack)}` : stack.trimEnd();
+  return level === 0 ? text : text.replaceAll("\n", `\n${"  ".repeat(level)}`);
 }
 
 class Inspector {
@@ -122,30 +122,36 @@ class Inspector {
 
   object(value, level) {
     const name = className(value);
-    const { head, open, close, inline } = this.kind(value, name);
+    const { head, open, close, inline } = this.kind(value, name, level);
     if (level > this.depth) return inline ?? `[${isArray(value) ? "Array" : name ?? "Object: null prototype"}]`;
     const parts = this.members(value, level);
     const title = inline ?? head;
     if (parts.length === 0 && inline !== undefined) return inline;
     if (parts.length === 0) return `${title}${title ? " " : ""}${open}${close}`.trim();
-    return `${title}${title ? " " : ""}${layOut(parts, open, close, level)}`;
+    const many = isArray(value) || typedTag(value) !== undefined;
+    const shown = many && parts.length > GROUP_MIN ? grouped(parts, value, level) : parts;
+    return `${title}${title ? " " : ""}${layOut(shown, open, close, level, shown !== parts || title.includes("\n"))}`;
   }
 
   // kind decides what stands before the members, and how they are bracketed. Values with an
   // `inline` text have members only when a tenant gave them some.
-  kind(value, name) {
+  kind(value, name, level) {
     const plain = (head) => ({ head, open: "{", close: "}" });
     const alone = (inline) => ({ inline, open: "{", close: "}" });
     if (typeof value === "function") return alone(functionTitle(value));
     if (isArray(value)) return { head: name === "Array" ? "" : `${name}(${value.length})`, open: "[", close: "]" };
-    if (isError(value)) return alone(errorText(value));
+    if (isError(value)) return alone(errorText(value, level));
+    if (name === "Buffer" && typedTag(value) === "Uint8Array") return { inline: bufferText(value), open: "{", close: "}" };
     if (isView(value)) return typedTag(value) ? { head: `${typedTag(value)}(${value.length})`, open: "[", close: "]" } : plain("DataView");
-    if (isMap(value)) return plain(`${name}(${value.size})`);
-    if (isSet(value)) return plain(`${name}(${value.size})`);
+    if (isMap(value)) return plain(`${name}(${value.size})${name === "Map" ? "" : " [Map]"}`);
+    if (isSet(value)) return plain(`${name}(${value.size})${name === "Set" ? "" : " [Set]"}`);
+    if (isWeak(value)) return alone(`${name} { <items unknown> }`);
     if (isDate(value)) return alone(Number.isNaN(timeOf(value)) ? "Invalid Date" : isoDate(value));
     if (isRegExp(value)) return alone(regexpText(value));
     const boxed = boxedText(value);
     if (boxed) return alone(boxed);
+    const listed = listedFields.find(({ cls }) => value instanceof cls);
+    if (listed) return plain(`${name}(${listed.list(value).length})`);
     if (name === null) return plain("[Object: null prototype]");
     const tag = data(value, Symbol.toStringTag);
     const shown = typeof tag === "string" && tag !== "" && tag !== name ? `${name} [${tag}]` : name;
@@ -154,12 +160,13 @@ class Inspector {
 
   members(value, level) {
     const parts = [];
-    const list = isArray(value) || typedTag(value) !== undefined;
-    const indexed = list || isBoxedString(value);
+    const bytes = className(value) === "Buffer";
+    const list = isArray(value) || (typedTag(value) !== undefined && !bytes);
+    const indexed = list || bytes || isBoxedString(value);
     if (list) this.items(parts, value, level);
     else if (isMap(value)) this.entries(parts, value, level);
     else if (isSet(value)) this.elements(parts, value, level);
-    else if (isBuffer(value)) parts.push(`byteLength: ${bufferLength(value)}`);
+    else if (isBuffer(value)) parts.push(`[Uint8Contents]: <${hexText(new Uint8Array(value))}>`, `byteLength: ${bufferLength(value)}`);
     else this.platform(parts, value, level);
     if (isError(value)) this.cause(parts, value, level);
     this.properties(parts, value, level, indexed);
@@ -207,6 +214,11 @@ class Inspector {
 
   // The platform's own classes keep everything behind getters: those, and only those, are run.
   platform(parts, value, level) {
+    const listed = listedFields.find(({ cls }) => value instanceof cls);
+    if (listed) {
+      for (const [key, member] of listed.list(value).slice(0, ITEMS_MAX)) parts.push(`${quoted(key)} => ${this.show(member, level + 1)}`);
+      return;
+    }
     for (const { cls, fields } of platformFields) {
       if (!(value instanceof cls)) continue;
       for (const [name, get] of fields) {
@@ -225,7 +237,7 @@ class Inspector {
     for (const key of ownKeys(value)) {
       if (indexed && typeof key === "string" && /^\d+$/.test(key)) continue;
       const property = getOwnPropertyDescriptor(value, key);
-      if (!property?.enumerable) continue;
+      if (!property?.enumerable || (key === "name" && saysName(value, property))) continue;
       if (++count > KEYS_MAX || this.left <= 0) {
         parts.push("...");
         return;
@@ -240,6 +252,17 @@ class Inspector {
     return this.show(property.value, level + 1);
   }
 }
+
+// saysName: an error's own name is in its first line already.
+const saysName = (value, property) => isError(value) && typeof property.value === "string" && stackOf(value).includes(property.value);
+
+const BYTES_MAX = 50;
+const hexText = (bytes) => {
+  const shown = Array.from(bytes.subarray(0, BYTES_MAX), (byte) => byte.toString(16).padStart(2, "0")).join(" ");
+  return bytes.length > BYTES_MAX ? `${shown} ... ${moreText(bytes.length - BYTES_MAX, "byte").slice(4)}` : shown;
+};
+const bufferText = (buffer) => `<Buffer${buffer.length === 0 ? "" : ` ${hexText(buffer)}`}>`;
+const isWeak = (value) => value instanceof WeakMap || value instanceof WeakSet;
 
 const holesText = (n) => `<${n} empty item${n > 1 ? "s" : ""}>`;
 const moreText = (n, what) => `... ${n} more ${what}${n > 1 ? "s" : ""}`;
@@ -264,13 +287,40 @@ function boxedText(value) {
     case "[object Number]": return `[Number: ${numberOf(value)}]`;
     case "[object Boolean]": return `[Boolean: ${booleanOf(value)}]`;
     case "[object String]": return `[String: ${quoted(stringOf(value))}]`;
+    case "[object BigInt]": return `[BigInt: ${bigOf(value)}n]`;
+    case "[object Symbol]": return `[Symbol: ${symbolText(value)}]`;
     default: return undefined;
   }
 }
 
-function layOut(parts, open, close, level) {
+const GROUP_MIN = 6, COLUMNS_MAX = 16, COMPACT = 3, LINE_MAX = 80, BIAS = 2.5;
+
+// grouped sets the items of an array in columns, as Node does, when they are short and alike. What is no item, as
+// "... 5 more items", gets a line of its own.
+function grouped(parts, value, level) {
+  const extra = parts.length > 0 && parts.at(-1).startsWith("... ") ? 1 : 0, count = parts.length - extra;
+  const lengths = parts.slice(0, count).map((part) => part.length + 2);
+  const total = lengths.reduce((sum, length) => sum + length, 0), longest = Math.max(...lengths);
+  if (parts.some((part) => part.includes("\n")) || longest * COMPACT + 2 * level >= LINE_MAX || !(total / longest > 5 || longest <= 8)) return parts;
+  const bias = Math.sqrt(longest - total / parts.length), width = Math.max(longest - 3 - bias, 1);
+  const columns = Math.min(Math.round(Math.sqrt(BIAS * width * count) / width), Math.floor((LINE_MAX - 2 * level) / longest), COMPACT * 4, COLUMNS_MAX - 1);
+  if (columns <= 1) return parts;
+  const widths = Array.from({ length: columns }, (_, column) => Math.max(0, ...lengths.filter((length, i) => i % columns === column)));
+  const right = value !== undefined && parts.slice(0, count).every((part) => /^-?[\d.]+(e[+-]\d+)?n?$|^-?Infinity$|^NaN$/.test(part));
+  const rows = [];
+  for (let i = 0; i < count; i += columns) {
+    const row = parts.slice(i, Math.min(i + columns, count));
+    rows.push(row.map((part, j) => {
+      const last = j === row.length - 1, text = last ? part : `${part}, `;
+      return right ? text.padStart(last ? widths[j] - 2 : widths[j]) : last ? text : text.padEnd(widths[j]);
+    }).join(""));
+  }
+  return extra ? [...rows, parts.at(-1)] : rows;
+}
+
+function layOut(parts, open, close, level, lines = false) {
   const length = parts.reduce((sum, part) => sum + part.length + 2, 0);
-  const inline = length <= WIDTH && !parts.some((part) => part.includes("\n"));
+  const inline = !lines && length <= WIDTH && !parts.some((part) => part.includes("\n"));
   if (inline) return `${open} ${parts.join(", ")} ${close}`;
   const indent = "  ".repeat(level + 1);
   return `${open}\n${indent}${parts.join(`,\n${indent}`)}\n${"  ".repeat(level)}${close}`;
@@ -282,12 +332,25 @@ const getters = (cls, names) => ({
     .filter(([, get]) => get).map(([name, get]) => [name, uncurry(get)]),
 });
 
-const headersEntries = uncurry(Headers.prototype.entries);
+// What lists pairs is shown as a Map is.
+const pairsOf = (cls) => {
+  const entries = uncurry(cls.prototype.entries);
+  return {
+    cls,
+    list(value) {
+      try {
+        return [...entries(value)];
+      } catch {
+        return []; // an object that only inherits from the class
+      }
+    },
+  };
+};
+const listedFields = [pairsOf(Headers), pairsOf(URLSearchParams)];
 const platformFields = [
   getters(Request, ["method", "url", "headers", "redirect", "bodyUsed"]),
   getters(Response, ["status", "statusText", "ok", "headers", "url", "redirected", "bodyUsed"]),
-  getters(URL, ["href", "origin", "protocol", "host", "pathname", "search", "hash"]),
-  { cls: Headers, fields: [["entries", (value) => new Map(headersEntries(value))]] },
+  getters(URL, ["origin", "href", "protocol", "username", "password", "host", "hostname", "port", "pathname", "search", "hash", "searchParams"]),
   getters(AbortSignal, ["aborted", "reason"]),
   getters(Event, ["type", "defaultPrevented", "timeStamp"]),
 ];

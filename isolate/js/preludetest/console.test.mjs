@@ -12,7 +12,12 @@ stories([
   shown(`new Array(1e9)`, "[ <1000000000 empty items> ]"),
   shown(`Array.from({ length: 102 }, () => 0).length, [[]], [{}]`, "102 [ [] ] [ {} ]"),
   shown(`new Map([["a", { b: 1 }]]), new Set([1, "2"])`, "Map(1) { 'a' => { b: 1 } } Set(2) { 1, '2' }"),
-  shown(`new Uint8Array([1, 2]), new ArrayBuffer(3)`, "Uint8Array(2) [ 1, 2 ] ArrayBuffer { byteLength: 3 }"),
+  shown(`new Uint8Array([1, 2]), new ArrayBuffer(3)`, "Uint8Array(2) [ 1, 2 ] ArrayBuffer { [Uint8Contents]: <00 00 00>, byteLength: 3 }"),
+  shown(`Array.from({ length: 30 }, (_, i) => i)`, "[\n   0,  1,  2,  3,  4,  5,  6,  7,  8,\n   9, 10, 11, 12, 13, 14, 15, 16, 17,\n  18, 19, 20, 21, 22, 23, 24, 25, 26,\n  27, 28, 29\n]"),
+  shown(`["red", "green", "blue", "white", "black", "grey", "pink"]`, "[\n  'red',   'green',\n  'blue',  'white',\n  'black', 'grey',\n  'pink'\n]"),
+  shown(`new (class Table extends Map {})([[1, 2]]), new WeakMap(), Object(1n)`, "Table(1) [Map] { 1 => 2 } WeakMap { <items unknown> } [BigInt: 1n]"),
+  shown(`new Headers({ x: "y" })`, "Headers(1) { 'x' => 'y' }"),
+  shown(`{ e: Object.assign(new Error("m"), { stack: "Error: m\\n    at f (a.js:1:2)" }) }`, "{\n  e: Error: m\n      at f (a.js:1:2)\n}"),
   shown(`new Date(0), new Date(NaN), /a\\/b/gi`, "1970-01-01T00:00:00.000Z Invalid Date /a\\/b/gi"),
   shown(`function f() {}, () => {}, class A {}, async () => {}`, "[Function: f] [Function (anonymous)] [class A] [AsyncFunction (anonymous)]"),
   shown(`new (class Point { x = 1 }), Object.create(null)`, "Point { x: 1 } [Object: null prototype] {}"),
@@ -24,7 +29,7 @@ stories([
   shown(`new Number(1), new String("s"), new Boolean(false)`, "[Number: 1] [String: 's'] [Boolean: false]"),
   shown(`"%s is %d and %i, %f, %j %o %% %c!", "x", "4.5", 4.9, "1.5", {a:1}, [1], "css", "rest"`, "x is 4.5 and 4, 1.5, {\"a\":1} [ 1 ] % ! rest"),
   shown(`"100%", "a"`, "100% a"),
-  shown(`new Response("", { status: 404 })`, "Response { status: 404, headers: Headers { entries: Map(0) {} }, bodyUsed: false }"),
+  shown(`new Response("", { status: 404 })`, "Response { status: 404, headers: Headers(0) {}, bodyUsed: false }"),
   ["an error shows its stack, its cause and its own fields", `
     const error = new TypeError("bad", { cause: new Error("why") });
     error.code = 7;
