@@ -110,6 +110,31 @@ func TestKV(t *testing.T) {
 	p.wants("http://two.example.com/x", 200, "2 1")
 }
 
+// TestKVOfWasm: a guest of another language has the same pairs.
+func TestKVOfWasm(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "example.wasm")
+	build := exec.Command("go", "build", "-buildmode=c-shared", "-ldflags=-s -w", "-o", out, "../../isolate/guest/go/example")
+	build.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm")
+	if text, err := build.CombinedOutput(); err != nil {
+		t.Skipf("no go tool to build the example with: %v %s", err, text)
+	}
+	module, err := os.ReadFile(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := serve(t, t.TempDir())
+	p.createNamespace("production")
+	id := p.createKV("wasm")
+	p.deploy(customers("production")+"guest", worker{main: "worker.wasm", modules: map[string]string{"worker.wasm": string(module)},
+		metadata: map[string]any{"bindings": []map[string]any{{"name": "KV", "type": "kv_namespace", "namespace_id": id}}}})
+	p.wants("http://guest.example.com/kv/a/b", 200, " false  <nil>")
+	p.wants("http://guest.example.com/kv/a/b", 200, "+ true é <nil>")
+	if status, body, _ := p.value(id, "a%2Fb"); status != 200 || body != "++" {
+		t.Errorf("the API reads %d %q", status, body)
+	}
+	p.wants("http://guest.example.com/kv/"+strings.Repeat("k", 513), 200, "KV GET failed: 414")
+}
+
 // TestWranglerKV: the commands of the unmodified client, and a deploy with a binding.
 func TestWranglerKV(t *testing.T) {
 	if _, err := exec.LookPath("node"); err != nil {

@@ -86,23 +86,14 @@ func (d DispatchNamespace) Get(name string, options ...DispatchOptions) UserWork
 
 // Fetch has the user Worker handle r. The error reads "Worker not found" when there is none.
 func (u UserWorker) Fetch(r *http.Request) (*http.Response, error) {
-	index, err := lookUp(u.namespace.name)
-	if err != nil {
-		return nil, err
-	}
-	block := abi.FetchBlock{Binding: index, Redirect: abi.RedirectManual}
 	var options []byte
 	if u.options != nil {
+		var err error
 		if options, err = json.Marshal(u.options); err != nil {
 			return nil, err
 		}
 	}
-	block.Name, block.NameLen = address(atText(u.name)), size(u.name)
-	block.Options, block.OptionsLen = address(at(options)), size(options)
-	resp, err := send(r, block)
-	runtime.KeepAlive(u)
-	runtime.KeepAlive(options)
-	return resp, err
+	return sendNamed(u.namespace.name, u.name, options, r)
 }
 
 func lookUp(name string) (int32, error) {

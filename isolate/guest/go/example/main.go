@@ -35,6 +35,7 @@ func init() {
 	mux.HandleFunc("/pass", pass)
 	mux.HandleFunc("/dispatch/{name}", dispatch)
 	mux.HandleFunc("/limited/{name}", limited)
+	mux.HandleFunc("/kv/{key...}", kv)
 	mux.HandleFunc("/sleep", sleep)
 	mux.HandleFunc("/log", log)
 	mux.HandleFunc("/count", counted)
@@ -225,4 +226,18 @@ func grow(w http.ResponseWriter, _ *http.Request) {
 	for {
 		kept = append(kept, make([]byte, 1<<20))
 	}
+}
+
+// kv counts the requests for a key, and tells what was kept.
+func kv(w http.ResponseWriter, r *http.Request) {
+	store, key := worker.KV("KV"), r.PathValue("key")
+	var seen struct{ By string }
+	value, found, err := store.Get(key, &seen)
+	if err == nil {
+		err = store.Put(key, append(value, '+'), worker.KVOptions{Metadata: map[string]string{"By": "é"}, TTL: time.Hour})
+	}
+	if err == nil {
+		err = store.Delete("none")
+	}
+	fmt.Fprintf(w, "%s %v %s %v", value, found, seen.By, err)
 }
