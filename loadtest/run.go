@@ -2,6 +2,7 @@ package loadtest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
 )
@@ -83,12 +84,15 @@ func (s *Scenario) checkRemote(allowed bool) error {
 	return checkLoopback("target", to.Addr(), allowed)
 }
 
+// ErrRemote is a target on another machine that nobody allowed.
+var ErrRemote = errors.New("another machine; --allow-remote says that you may load it")
+
 // checkLoopback keeps load off others' machines unless it is meant.
 func checkLoopback(what string, a netip.Addr, allowed bool) error {
 	if allowed || a.Unmap().IsLoopback() {
 		return nil
 	}
-	return fmt.Errorf("%s: %v is another machine; --allow-remote says that you may load it", what, a)
+	return fmt.Errorf("%s: %v is %w", what, a, ErrRemote)
 }
 
 func runPhase(ctx context.Context, s *Scenario, o Options, sch *schedule, p phase, repeat int) (*Result, error) {

@@ -34,7 +34,10 @@ func checkFixed(ctx context.Context) (string, error) {
 func checkStall(ctx context.Context) (string, error) {
 	const stall, every = 400 * time.Millisecond, 2 * time.Second
 	var gate sync.RWMutex
-	s, err := startStub(always, func() { gate.RLock(); gate.RUnlock() })
+	s, err := startStub(always, func() {
+		gate.RLock()
+		defer gate.RUnlock()
+	})
 	if err != nil {
 		return "", err
 	}

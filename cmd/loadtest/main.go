@@ -12,6 +12,8 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"switchyard/loadtest"
 )
 
 // Exit statuses.
@@ -76,7 +78,7 @@ func end(status int, err error) int {
 		return status
 	case errors.Is(err, flag.ErrHelp):
 		return exitOK
-	case errors.As(err, &wrong):
+	case errors.As(err, &wrong), errors.Is(err, loadtest.ErrRemote):
 		status = exitMistake
 	default:
 		status = exitBroken

@@ -162,6 +162,16 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
+// TestPlanEnds: the months that were measured are planned.
+func TestPlanEnds(t *testing.T) {
+	p, f := exact(), forecast()
+	p.Tenants, f.Tenants.Count, f.Machine.Memory = 100, 150, 8000
+	plan, err := NewPlan(p, f, 1)
+	if err != nil || len(plan.Months) != 1 || !strings.Contains(plan.Notes[0], "month 1") {
+		t.Errorf("%+v, %v", plan, err)
+	}
+}
+
 func TestForecastFiles(t *testing.T) {
 	const good = "kinds: {hello: 1}\ntenants: {count: 1}\nmachine: {cores: 1, memory_mb: 1}\n"
 	for text, want := range map[string]string{

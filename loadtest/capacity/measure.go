@@ -256,6 +256,10 @@ func (p *Profile) fitUSL(b *bench) error {
 		return err
 	}
 	p.USL = &u
-	b.measure.Log("%-12s λ %.0f/s, σ %.4f, κ %.5f (R² %.3f), peak at %.1f under way", "USL", u.Lambda, u.Sigma, u.Kappa, u.R2, u.Peak())
+	peak := fmt.Sprintf("peak at %.0f under way", u.Peak())
+	if u.Peak() > 2*u.MostN {
+		peak = fmt.Sprintf("no peak up to %.0f under way", 2*u.MostN)
+	}
+	b.measure.Log("%-12s λ %.0f/s, σ %.4f, κ %.5f (R² %.3f), %s", "USL", u.Lambda, u.Sigma, u.Kappa, u.R2, peak)
 	return nil
 }

@@ -54,7 +54,8 @@ func (n need) binding() string {
 
 const bootstraps = 400
 
-// NewPlan plans. It refuses what is more than twice of what the profile has measured.
+// NewPlan plans. It refuses what is more than twice of what the profile has measured: with
+// ErrExtrapolation where today is, with fewer months and a note where a later one is.
 func NewPlan(p *Profile, f *Forecast, seed uint64) (*Plan, error) {
 	if err := p.check(); err != nil {
 		return nil, err
@@ -69,13 +70,19 @@ func NewPlan(p *Profile, f *Forecast, seed uint64) (*Plan, error) {
 	random := rand.New(rand.NewPCG(seed, 1))
 	for month := range f.Months + 1 {
 		m, err := planMonth(p, f, month, random)
-		if err != nil {
+		if err != nil && month == 0 {
 			return nil, err
+		}
+		if err != nil {
+			plan.Notes = append(plan.Notes, "it ends here: "+err.Error())
+			break
 		}
 		plan.Months = append(plan.Months, m)
 	}
-	plan.Sensitivity = sensitivity(p, f)
-	plan.note(p, f)
+	planned := *f
+	planned.Months = len(plan.Months) - 1
+	plan.Sensitivity = sensitivity(p, &planned)
+	plan.note(p, &planned)
 	return plan, nil
 }
 

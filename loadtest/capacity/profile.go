@@ -62,15 +62,6 @@ func (k KindProfile) line() Line {
 	return l
 }
 
-// most is the highest rate that was measured.
-func (k KindProfile) most() float64 {
-	most := 0.0
-	for _, l := range k.Loads {
-		most = math.Max(most, l.Rate)
-	}
-	return most
-}
-
 func (p *Profile) check() error {
 	switch {
 	case p.Format != 1:
