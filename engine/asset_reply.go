@@ -33,7 +33,7 @@ func (a *assets) respond(s *versionSite, q *site.Request, answer site.Answer, re
 }
 
 func (a *assets) respondFile(s *versionSite, q *site.Request, answer site.Answer, request abi.HeaderBlock) (*isolate.Response, error) {
-	r := assetReply{s: s, q: q, request: request, file: s.manifest.Asset(answer.File), status: answer.Status, kept: true}
+	r := assetReply{s: s, q: *q, request: request, file: s.manifest.Asset(answer.File), status: answer.Status, kept: true}
 	r.end, r.length = r.file.Size, r.file.Size
 	r.tag, r.varies = entityTag(&r.file), packable(&r.file)
 	r.condition()
@@ -67,7 +67,7 @@ func (a *assets) pack(r *assetReply, resp *isolate.Response) error {
 		return err
 	}
 	r.coding, r.length = c, int64(len(coded))
-	resp.Head = r.s.ruled(r.q, r.head(resp.Head[:0]))
+	resp.Head = r.s.ruled(&r.q, r.head(resp.Head[:0]))
 	if r.q.Method != "HEAD" {
 		resp.Body.Close()
 		resp.Body.Bytes = coded[:len(coded):len(coded)]
@@ -78,7 +78,7 @@ func (a *assets) pack(r *assetReply, resp *isolate.Response) error {
 // assetReply is what of a file is sent, and how.
 type assetReply struct {
 	s       *versionSite
-	q       *site.Request
+	q       site.Request
 	request abi.HeaderBlock
 	file    store.Asset
 

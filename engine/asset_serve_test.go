@@ -223,3 +223,28 @@ func TestPackedAssets(t *testing.T) {
 		t.Errorf("unchanged: %s", got)
 	}
 }
+
+// TestAssetAllocations: a hit makes one object, the copy of its URL, besides those of whoever asks.
+func TestAssetAllocations(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector allocates")
+	}
+	p := openPlatform(t)
+	p.namespace("production")
+	p.deploySite("production/shop", "say worker", "", assetFile{"/a.css", "text/css", []byte("body{}")})
+	request := newRequest("GET", "http://shop/a.css", "accept-encoding", "gzip, br")
+	ev := Event{Context: t.Context(), Host: "shop"}
+	var req isolate.Request
+	ask := func() {
+		req = *request
+		ev.Request = &req
+		resp, err := p.Serve(&ev)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Release()
+	}
+	if n := testing.AllocsPerRun(1000, ask); n > 1.5 {
+		t.Errorf("%v allocations a hit", n)
+	}
+}
