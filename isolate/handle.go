@@ -148,6 +148,22 @@ func (t *handles) addResponse(most int, r *Response) (response, body uint32) {
 	return response, body
 }
 
+// addFetched is addResponse for what a fetch brought. A Worker may answer HEAD with the body of a GET: it
+// stays with the response, for who wants its length, and the guest sees none.
+func (t *handles) addFetched(most int, r *Response, head bool) (response, body uint32) {
+	if !head {
+		return t.addResponse(most, r)
+	}
+	unseen := r.Body
+	r.Body = Body{}
+	if response, _ = t.addResponse(most, r); response == 0 {
+		unseen.Close()
+		return 0, 0
+	}
+	r.Body = unseen
+	return response, 0
+}
+
 // spend gives back what a body that was read to its end kept, with its response's buffers: a
 // long call may read many. The handles stay.
 func (t handles) spend(id uint32) {

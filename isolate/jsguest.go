@@ -287,7 +287,7 @@ func (is *Isolate) putFetched(c *Call, op *operation) bool {
 	if r.Redirected {
 		redirected = 1
 	}
-	handle, body := c.state.handles.addResponse(maxScriptHandles, r)
+	handle, body := c.state.handles.addFetched(maxScriptHandles, r, op.head)
 	if handle == 0 {
 		return false
 	}

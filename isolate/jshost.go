@@ -420,7 +420,7 @@ func (is *Isolate) startFetch(c *Call, f *abi.FetchBlock, id uint32) error {
 		sub.Options = is.appendIn(nil, is.mustBytes(f.Options, f.OptionsLen))
 	}
 	held := len(r.buf) + len(sub.Name) + len(sub.Options)
-	if c.register(operation{id: id, kind: opFetch, state: opFresh, sub: sub, held: held}) == nil {
+	if c.register(operation{id: id, kind: opFetch, state: opFresh, sub: sub, held: held, head: string(r.Head.Method()) == "HEAD"}) == nil {
 		r.Release()
 		return errOperations
 	}

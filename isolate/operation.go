@@ -24,6 +24,7 @@ type operation struct {
 	at      int // index in live
 
 	sub    Subrequest         // fetch
+	head   bool               // fetch: of HEAD, whose answer's body nobody reads
 	held   int                // fetch: bytes that its request has copied out of the guest
 	cancel context.CancelFunc // fetch on a goroutine of its own
 	body   uint32             // read: the handle

@@ -82,10 +82,10 @@ func guestOpResponse(_ *Isolate, c *Call, a arguments) int64 {
 	if op.err != nil {
 		return code(abi.Failed)
 	}
-	r := op.response
+	r, head := op.response, op.head
 	op.response = nil
 	c.forget(op)
-	id, _ := c.state.handles.addResponse(maxHandles, r)
+	id, _ := c.state.handles.addFetched(maxHandles, r, head)
 	if id == 0 {
 		return code(abi.Limit)
 	}

@@ -77,7 +77,9 @@ func failurePlatform(t *testing.T, origin string, settings string, flags ...stri
 	}
 	p := serve(t, t.TempDir(), append([]string{"--entry", "dispatcher", "--config", config}, flags...)...)
 	p.createNamespace("production")
-	at := func(stage string) []map[string]any { return []map[string]any{text("STAGE", stage), text("ORIGIN", origin)} }
+	at := func(stage string) []map[string]any {
+		return []map[string]any{text("STAGE", stage), text("ORIGIN", origin)}
+	}
 	p.deploy(plainScripts+"outbound", script(failing, at("outbound")...))
 	p.deploy(customers("production")+"user", script(failing, at("user")...))
 	p.deploy(plainScripts+"dispatcher", script(`import worker from "./failing.js";

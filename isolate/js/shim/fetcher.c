@@ -55,10 +55,14 @@ static void fetcher_finalize(JSRuntime *rt, JSValueConst value) {
 static JSValue namespace_get(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv) {
   Namespace *n = JS_GetOpaque2(ctx, self, namespace_class.id);
   if (!n || !need(ctx, argc, 1, "get")) return JS_EXCEPTION;
-  if (!JS_IsString(argv[0])) return JS_ThrowTypeError(ctx, "get: the script's name is not a string");
+  JSValue name = JS_ToString(ctx, argv[0]);
+  if (JS_IsException(name)) return name;
   JSValue options = options_json(ctx, argument(argc, argv, 1), argument(argc, argv, 2));
-  if (JS_IsException(options)) return options;
-  return fetcher_new(ctx, n->binding, JS_DupValue(ctx, argv[0]), options);
+  if (JS_IsException(options)) {
+    JS_FreeValue(ctx, name);
+    return options;
+  }
+  return fetcher_new(ctx, n->binding, name, options);
 }
 
 static void namespace_finalize(JSRuntime *rt, JSValueConst value) {
