@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -243,4 +244,43 @@ func BenchmarkKV(b *testing.B) {
 			}
 		}
 	})
+}
+
+// Namespaces that go while they are written to leave nothing behind.
+func TestKVHammer(t *testing.T) {
+	p, ctx := openPlatform(t), t.Context()
+	var writers sync.WaitGroup
+	for round := range 5 {
+		n := p.kvNamespace(fmt.Sprint("round ", round))
+		for w := range 4 {
+			writers.Go(func() {
+				for i := 0; ; i++ {
+					key := fmt.Sprint(w, "/", i%10)
+					err := p.KVPut(ctx, n.ID, KVPair{Key: key, Value: []byte(key)})
+					if err == nil && i%3 == 0 {
+						err = p.KVDelete(ctx, n.ID, key)
+					} else if err == nil {
+						if pair, getErr := p.KVGet(n.ID, key); getErr == nil && (pair == nil || string(pair.Value) != key) {
+							t.Errorf("%s is not there after its put", key)
+						}
+					}
+					if err != nil {
+						wantErr(t, err, ErrKVNamespaceNotFound)
+						return
+					}
+				}
+			})
+		}
+		if _, _, err := p.KVList(n.ID, "", "", MaxKVList); err != nil {
+			t.Error(err)
+		}
+		time.Sleep(10 * time.Millisecond) // some writes come before
+		if err := p.DeleteKVNamespace(ctx, n.ID); err != nil {
+			t.Error(err)
+		}
+		writers.Wait()
+	}
+	if err := p.store.Check(func(problem string) { t.Error(problem) }); err != nil {
+		t.Error(err)
+	}
 }

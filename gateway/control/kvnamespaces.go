@@ -1,10 +1,8 @@
 package control
 
 import (
-	"fmt"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 
 	"switchyard/engine"
@@ -48,28 +46,15 @@ func describeKVNamespace(n engine.KVNamespace) kvNamespaceJSON {
 const (
 	kvPerPage    = 20
 	maxKVPerPage = 1000
+	maxKVPage    = 1 << 30
 )
 
-// numberBetween is a number of the query between least and most; absent is otherwise.
-func (c *call) numberBetween(name string, otherwise, least, most int) (int, error) {
-	text := c.query(name)
-	if text == "" {
-		return otherwise, nil
-	}
-	n, err := strconv.Atoi(text)
-	if err != nil || n < least || n > most {
-		return 0, refuse(fmt.Sprintf("%s: must be a number from %d to %d, not %s", name, least, most, quote(text)))
-	}
-	return n, nil
-}
-
 func (s *server) listKVNamespaces(c *call) (any, error) {
-	page, err := c.numberBetween("page", 1, 1, 1<<30)
-	if err != nil {
+	page, per := 1, kvPerPage
+	if err := c.queryNumber("page", &page, maxKVPage); err != nil {
 		return nil, err
 	}
-	per, err := c.numberBetween("per_page", kvPerPage, 1, maxKVPerPage)
-	if err != nil {
+	if err := c.queryNumber("per_page", &per, maxKVPerPage); err != nil {
 		return nil, err
 	}
 	all := s.Platform.KVNamespaces()

@@ -26,9 +26,12 @@ type kvCursorInfo struct {
 const minKVList = 10 // keys of a page: the public API has no smaller ones
 
 func (s *server) listKVKeys(c *call) (any, error) {
-	limit, err := c.numberBetween("limit", engine.MaxKVList, minKVList, engine.MaxKVList)
-	if err != nil {
+	limit := engine.MaxKVList
+	if err := c.queryNumber("limit", &limit, engine.MaxKVList); err != nil {
 		return nil, err
+	}
+	if limit < minKVList {
+		return nil, refuse(fmt.Sprintf("limit: %d is less than %d", limit, minKVList))
 	}
 	after, err := engine.KVAfter(c.query("cursor"))
 	if err != nil {
