@@ -11,7 +11,7 @@ import (
 // lane keeps calls that compute for long from taking every processor: Go's scheduler polls the
 // network only when its run queues are empty, so two hogs that merely yield keep a quiet socket
 // waiting for milliseconds. A call that has used laneAfter of CPU time blocks at its next yield
-// until it has one of the lane's tokens, of which there is one less than processors. It keeps
+// until it has one of the lane's tokens, of which there is one less than processors of the machine. It keeps
 // it until it returns or waits, or, when others wait for a token, for laneTurn: a call without a
 // CPU limit would keep it for ever.
 //
@@ -52,7 +52,7 @@ const (
 	laneTurn  = 10 * time.Millisecond // for which it keeps a token that others wait for
 )
 
-func newLane() *lane { return &lane{tokens: max(1, runtime.GOMAXPROCS(0)-1)} }
+func newLane() *lane { return &lane{tokens: max(1, min(runtime.GOMAXPROCS(0), runtime.NumCPU())-1)} }
 
 // share is whose turn it is when c waits.
 func (l *lane) share(c *Call) *Share {
