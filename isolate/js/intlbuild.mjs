@@ -130,9 +130,14 @@ function between(both, date, time) {
 
 // ---- zones: "short standard|short summer|long standard|long summer" of each, by what is the same
 
+// Names that V8 takes but does not list.
+const OTHER_NAMES = ["UTC", "Asia/Kolkata", "Asia/Kathmandu", "Asia/Yangon", "Asia/Ho_Chi_Minh", "Asia/Calcutta", "Europe/Kyiv", "Europe/Kiev", "America/Argentina/Buenos_Aires",
+  "America/Nuuk", "America/Indiana/Indianapolis", "Atlantic/Faroe", "Pacific/Kanton", "Pacific/Pohnpei", "Pacific/Chuuk", "Africa/Asmara",
+  "US/Eastern", "US/Central", "US/Mountain", "US/Pacific", "US/Alaska", "US/Hawaii", "US/Arizona", "Canada/Eastern", "Canada/Pacific", "Japan", "Singapore", "Hongkong", "Israel", "Turkey"];
+
 function zones(locale) {
   const groups = {};
-  for (const timeZone of Intl.supportedValuesOf("timeZone").concat("UTC")) {
+  for (const timeZone of new Set([...Intl.supportedValuesOf("timeZone"), ...OTHER_NAMES])) {
     const name = (timeZoneName, date) => partOf(dateFormat(locale, { timeZone, timeZoneName }), date, "timeZoneName");
     const dates = winterAndSummer(timeZone);
     const key = ["short", "long"].flatMap((width) => dates.map((date) => name(width, date))).join("|");

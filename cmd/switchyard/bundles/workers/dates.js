@@ -2,7 +2,6 @@
 //> GET /date-fns
 //> GET /dayjs
 //> GET /luxon
-//~ there is no Intl
 //> GET /native
 import * as fns from "date-fns";
 import { de } from "date-fns/locale";
