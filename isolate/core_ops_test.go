@@ -298,3 +298,20 @@ func TestCancelWhileReading(t *testing.T) {
 	}}
 	wants(t, p, host, testRequest("GET", "http://a.test/", ""), "error: never generate a response")
 }
+
+// TestStoppedWhileItRuns: a fetch that the guest stops, and that still runs when its call is over, counts once.
+func TestStoppedWhileItRuns(t *testing.T) {
+	c := testCall()
+	op := c.newOperation(1, opFetch, opRunning)
+	c.stop(1)
+	c.finish()
+	op.settle(nil)
+	if s := &c.state; len(s.mu.live) != 0 || s.mu.running != 0 || s.mu.dropped != 0 {
+		t.Fatalf("%d live, %d running, %d dropped", len(s.mu.live), s.mu.running, s.mu.dropped)
+	}
+	c.begin(nil) // the record's next call
+	c.newOperation(2, opTimer, opRunning)
+	if !c.state.waiting() {
+		t.Error("a call that waits for an operation does not wait")
+	}
+}

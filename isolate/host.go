@@ -22,9 +22,9 @@ type Host interface {
 // returns.
 type Subrequest struct {
 	Request *Request
-	Binding int    // index into the version's bindings, FetchGlobal or FetchCache
-	Name    string // dispatch_namespace: the script asked for
-	Options []byte // dispatch_namespace: JSON {"args":…,"limits":…,"outbound":…}; nil when not given
+	Binding int      // index into the version's bindings, FetchGlobal or FetchCache
+	Name    string   // dispatch_namespace: the script asked for
+	Options []byte   // dispatch_namespace: JSON {"args":…,"limits":…,"outbound":…}; nil when not given
 	Kind    CallKind // CallFetch or CallRPC
 	// Redirect is the request's redirect mode: "follow", "manual" or "error".
 	Redirect string
