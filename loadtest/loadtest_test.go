@@ -16,7 +16,7 @@ func TestChecks(t *testing.T) {
 			if c.Timed {
 				t.Skip("timed: loadtest selftest runs it")
 			}
-			if detail, err := c.Run(context.Background()); err != nil {
+			if detail, err := c.Run(t.Context(), Options{}); err != nil {
 				t.Error(err)
 			} else {
 				t.Log(detail)
@@ -98,7 +98,7 @@ func TestDrops(t *testing.T) {
 	defer s.Close()
 	scenario := stubScenario(s.url(), 100, 300*time.Millisecond)
 	scenario.InFlight = 3
-	r, err := runOne(t.Context(), scenario)
+	r, err := runOne(t.Context(), Options{}, scenario)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -130,7 +130,7 @@ func TestKeptConnections(t *testing.T) {
 	}()
 	scenario := stubScenario("http://"+l.Addr().String(), 200, 300*time.Millisecond)
 	scenario.Classes[0].Host = "h"
-	r, err := runOne(t.Context(), scenario)
+	r, err := runOne(t.Context(), Options{}, scenario)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -194,7 +194,23 @@ func (p *Platform) createNamespace(ctx context.Context) error {
 
 // Cleanup deletes every tenant that Setup made, at any time.
 func (p *Platform) Cleanup(ctx context.Context) error {
-	return p.call(ctx, http.MethodDelete, p.scripts()+"/"+p.Namespace+"/scripts?tags="+url.QueryEscape(tag+":yes")+"&limit=1000", "", nil)
+	const most = 1000 // at once
+	query := "/scripts?tags=" + url.QueryEscape(tag+":yes") + "&limit=" + strconv.Itoa(most)
+	for {
+		doc, err := p.fetch(ctx, http.MethodDelete, p.scripts()+"/"+p.Namespace+query, "", nil)
+		if err != nil {
+			return err
+		}
+		var answer struct {
+			Result struct{ Deleted []json.RawMessage }
+		}
+		if err := json.Unmarshal(doc, &answer); err != nil {
+			return fmt.Errorf("cleanup: %w", err)
+		}
+		if len(answer.Result.Deleted) < most {
+			return nil
+		}
+	}
 }
 
 func (p *Platform) call(ctx context.Context, method, url, contentType string, body []byte) error {

@@ -15,11 +15,13 @@ import (
 type Check struct {
 	Name  string
 	Timed bool
-	run   func(ctx context.Context) (detail string, err error)
+	run   func(ctx context.Context, o Options) (detail string, err error)
 }
 
-// Run returns what was found, and an error when it is wrong.
-func (c Check) Run(ctx context.Context) (detail string, err error) { return c.run(ctx) }
+// Run returns what was found, and an error when it is wrong. Of the options only RealTime counts.
+func (c Check) Run(ctx context.Context, o Options) (detail string, err error) {
+	return c.run(ctx, Options{RealTime: o.RealTime})
+}
 
 // Checks are all self-tests.
 func Checks() []Check {
@@ -46,8 +48,8 @@ func stubScenario(target string, rate float64, d time.Duration) Scenario {
 	}
 }
 
-func runOne(ctx context.Context, s Scenario) (*Result, error) {
-	results, err := Run(ctx, s, Options{})
+func runOne(ctx context.Context, o Options, s Scenario) (*Result, error) {
+	results, err := Run(ctx, s, o)
 	if err != nil {
 		return nil, err
 	}
@@ -57,7 +59,7 @@ func runOne(ctx context.Context, s Scenario) (*Result, error) {
 func nothing() {}
 
 // checkTaxonomy injects each fault into every 20th request, and counts on both sides.
-func checkTaxonomy(ctx context.Context) (string, error) {
+func checkTaxonomy(ctx context.Context, o Options) (string, error) {
 	s, err := startStub(func(seq uint64) fault {
 		if f := fault(seq % 20); f < faults && seq > 1 { // the first is warm-up
 			return f
@@ -69,7 +71,7 @@ func checkTaxonomy(ctx context.Context) (string, error) {
 	}
 	defer s.Close()
 	scenario := stubScenario(s.url(), 400, 2*time.Second)
-	r, err := runOne(ctx, scenario)
+	r, err := runOne(ctx, o, scenario)
 	if err != nil {
 		return "", err
 	}
@@ -81,14 +83,14 @@ func checkTaxonomy(ctx context.Context) (string, error) {
 	return fmt.Sprintf("%v", got.ByName()), nil
 }
 
-func checkRefused(ctx context.Context) (string, error) {
+func checkRefused(ctx context.Context, o Options) (string, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return "", err
 	}
 	target := "http://" + l.Addr().String()
 	l.Close()
-	r, err := runOne(ctx, stubScenario(target, 200, 200*time.Millisecond))
+	r, err := runOne(ctx, o, stubScenario(target, 200, 200*time.Millisecond))
 	if err != nil {
 		return "", err
 	}
@@ -113,7 +115,7 @@ func gaps(a Arrivals, n int, seed uint64) ([]float64, error) {
 	return out, nil
 }
 
-func checkPoisson(context.Context) (string, error) {
+func checkPoisson(context.Context, Options) (string, error) {
 	const n, rate = 20_000, 1000
 	x, err := gaps(Arrivals{Process: "poisson", Rate: rate}, n, 7)
 	if err != nil {
@@ -132,7 +134,7 @@ func checkPoisson(context.Context) (string, error) {
 	return fmt.Sprintf("D = %.5f, critical %.5f at 1 %%, %d gaps", d, critical, n), nil
 }
 
-func checkBursty(context.Context) (string, error) {
+func checkBursty(context.Context, Options) (string, error) {
 	const n, rate = 200_000, 1000
 	text := ""
 	for _, a := range []Arrivals{{Process: "gamma", Rate: rate, CV: 2}, {Process: "gamma", Rate: rate, CV: 5}, {Process: "mmpp", Rate: rate, Peak: 8, Share: 0.1, Burst: 20 * time.Millisecond}} {
@@ -163,7 +165,7 @@ func moments(x []float64) (mean, cv float64) {
 	return mean, math.Sqrt(cv) / mean
 }
 
-func checkShapes(context.Context) (string, error) {
+func checkShapes(context.Context, Options) (string, error) {
 	const total = 100 * time.Second
 	text := ""
 	for _, c := range []struct {
@@ -192,7 +194,7 @@ func checkShapes(context.Context) (string, error) {
 	return text, nil
 }
 
-func checkZipf(context.Context) (string, error) {
+func checkZipf(context.Context, Options) (string, error) {
 	const n, tenants = 200_000, 200
 	text := ""
 	for _, s := range []float64{0, 0.8, 1.2} {
@@ -218,7 +220,7 @@ func checkZipf(context.Context) (string, error) {
 	return text + fmt.Sprintf("(critical %.0f at 1 %%)", distuv.ChiSquared{K: tenants - 1}.Quantile(0.99)), nil
 }
 
-func checkMerge(context.Context) (string, error) {
+func checkMerge(context.Context, Options) (string, error) {
 	random := (&Scenario{Seed: 9}).random(0, streamOther)
 	whole, parts := newHistogram(), [3]histogram{newHistogram(), newHistogram(), newHistogram()}
 	for i := range 30_000 {
@@ -239,7 +241,7 @@ func checkMerge(context.Context) (string, error) {
 	return fmt.Sprintf("%d bars, by way of their written form", len(a)), nil
 }
 
-func checkSeed(context.Context) (string, error) {
+func checkSeed(context.Context, Options) (string, error) {
 	s, err := stubScenario("http://127.0.0.1:1", 1000, time.Second).Complete()
 	if err != nil {
 		return "", err

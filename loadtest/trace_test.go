@@ -95,7 +95,7 @@ func TestReplay(t *testing.T) {
 	scenario := Scenario{Target: s.url(), Warmup: time.Millisecond, Classes: []Class{{Name: "a"}}}
 	trace := readTrace(t, "azure2019.csv", TraceOptions{Speed: 600})
 	trace.Apply(&scenario)
-	r, err := runOne(t.Context(), scenario)
+	r, err := runOne(t.Context(), Options{}, scenario)
 	if err != nil {
 		t.Fatal(err)
 	}
