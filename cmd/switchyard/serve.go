@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -34,8 +35,18 @@ func serveCommand(args []string, stdout, stderr io.Writer) error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once, as it would by itself
 	defer stop()
+	spareProcessor()
 	s := &server{config: c, log: slog.New(slog.NewTextHandler(stderr, nil))}
 	return s.serve(ctx, stdout)
+}
+
+// spareProcessor gives Go one processor more than the machine has, unless the environment or a
+// container says how many: the slow lane leaves one of the machine's to short calls, and Go's
+// scheduler looks for what came in over the network only when one of its own has nothing to do.
+func spareProcessor() {
+	if n := runtime.NumCPU(); os.Getenv("GOMAXPROCS") == "" && runtime.GOMAXPROCS(0) == n {
+		runtime.GOMAXPROCS(n + 1)
+	}
 }
 
 // server is one running platform. It opens in the order listeners, store, guests, ways in, so
