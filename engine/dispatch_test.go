@@ -122,7 +122,7 @@ func TestTargetsThatAreDeleted(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	p.want("http://x.test/", "error: Worker not found\nerror: outbound Worker \"outbound\": Worker not found")
+	p.want("http://x.test/", "error: Worker not found\nerror: Network connection lost.")
 	if err := p.DeleteNamespace(t.Context(), "production"); err != nil {
 		t.Fatal(err)
 	}

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 
 	"switchyard/isolate"
 )
@@ -100,13 +99,17 @@ func (inv *invocation) child(sub *isolate.Subrequest) (*invocation, error) {
 	}
 }
 
+// errLost is all that a user Worker learns of a missing outbound Worker: it cannot tell that there is to be one.
+var errLost = errors.New("Network connection lost.")
+
 // toOutbound calls the outbound Worker. Its own fetches go to egress, on the connections of
 // the user Worker it stands before.
 func (inv *invocation) toOutbound() (*invocation, error) {
 	worker := inv.outbound.worker
 	child, err := inv.toPlain(worker.Service, worker.Entrypoint)
 	if err != nil {
-		return nil, fmt.Errorf("outbound Worker %q: %w", worker.Service, err)
+		inv.engine.logger.Error("outbound Worker is missing: a fetch fails", "worker", worker.Service, "caller", inv.script.ref().String(), "error", err)
+		return nil, errLost
 	}
 	child.call.Params = inv.outbound.params
 	child.stage = stageOutbound
