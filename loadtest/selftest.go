@@ -43,7 +43,7 @@ func Checks() []Check {
 // stubScenario is load for a stub: one class, hello Workers.
 func stubScenario(target string, rate float64, d time.Duration) Scenario {
 	return Scenario{
-		Target: target, Duration: d, Warmup: time.Millisecond, Timeout: 300 * time.Millisecond,
+		Target: target, Duration: d, Warmup: time.Millisecond, Timeout: 3 * time.Second, // a busy machine pauses for a second
 		Classes: []Class{{Name: "a", Tenants: Population{Count: 20, Zipf: 1}, Arrivals: Arrivals{Process: "constant", Rate: rate}}},
 	}
 }
