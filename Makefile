@@ -5,7 +5,7 @@ SHELL := /bin/bash
 ENGINE := isolate/js/engine/engine.wasm
 NPM_CI := npm ci --no-audit --no-fund --ignore-scripts --loglevel=error
 
-.PHONY: all build engine bundles run test vet unit race fuzz fuzz-short canary crash clients bench soak wpt wpt-tests clean
+.PHONY: all build engine bundles run test vet unit race fuzz fuzz-short canary crash clients redeploy scale bench soak wpt wpt-tests clean
 
 all: build
 
@@ -63,6 +63,12 @@ canary: engine
 # 500 kill points instead of 20.
 crash:
 	SWITCHYARD_CRASH_POINTS=500 go test -timeout 60m -count=1 -v -run Crash ./engine/store ./cmd/switchyard
+
+# 600 deploys of one script under load; start and look-up with 100,000 scripts.
+redeploy: engine
+	SWITCHYARD_REDEPLOY_SECONDS=30 go test -timeout 10m -count=1 -v -run '^TestRedeploy$$' ./cmd/switchyard
+scale: engine
+	SWITCHYARD_SCALE=1 go test -timeout 10m -count=1 -v -run '^TestScale$$' ./cmd/switchyard
 
 # Every client against the started program, the Go SDK (which takes minutes to build) too.
 clients: engine cmd/switchyard/e2e/node_modules
