@@ -2,65 +2,13 @@ package main
 
 import (
 	"fmt"
-	"io"
-	"net/http"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
-	"time"
 )
 
 // versioned answers its number after a wait, so that redeploys find requests in flight.
 func versioned(n int) worker {
 	return script(fmt.Sprintf(`export default { async fetch() { await scheduler.wait(3); return new Response("v%d"); } }`, n))
-}
-
-// TestRedeployUnderLoad: not one request fails while its Worker is replaced 20 times a second,
-// and who asks after the acknowledgement gets the new version.
-func TestRedeployUnderLoad(t *testing.T) {
-	p := serve(t, t.TempDir())
-	p.createNamespace("production")
-	const path = "/workers/dispatch/namespaces/production/scripts/a"
-	p.deploy(path, versioned(0))
-	var acknowledged atomic.Int64
-	var requests atomic.Int64
-	done := make(chan struct{})
-	var clients sync.WaitGroup
-	client := p.client()
-	for range 16 {
-		clients.Go(func() {
-			for {
-				select {
-				case <-done:
-					return
-				default:
-				}
-				least := acknowledged.Load()
-				r, err := client.Get("http://a.example.com/")
-				if err != nil {
-					t.Errorf("while redeploying: %v", err)
-					return
-				}
-				body, _ := io.ReadAll(r.Body)
-				r.Body.Close()
-				var got int64
-				if _, err := fmt.Sscanf(string(body), "v%d", &got); r.StatusCode != http.StatusOK || err != nil || got < least {
-					t.Errorf("%d %q after v%d was acknowledged", r.StatusCode, body, least)
-					return
-				}
-				requests.Add(1)
-			}
-		})
-	}
-	for n := 1; n <= 30; n++ {
-		p.deploy(path, versioned(n))
-		acknowledged.Store(int64(n))
-		time.Sleep(30 * time.Millisecond)
-	}
-	close(done)
-	clients.Wait()
-	t.Logf("%d requests, 30 deploys", requests.Load())
 }
 
 // TestRefusedUploads: each is a 4xx that names the fault, and nothing of it stays.

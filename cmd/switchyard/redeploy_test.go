@@ -6,6 +6,7 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -62,7 +63,7 @@ type redeploy struct {
 // deploy makes version n, and measures how long a request takes that is sent at once.
 func (r *redeploy) deploy(n int) {
 	begin := time.Now()
-	status, e := r.upload(customers("production")+"counter", script(fmt.Sprintf(`export default { fetch() { return new Response("%d") } }`, n)))
+	status, e := r.upload(customers("production")+"counter", versioned(n))
 	if status != http.StatusOK {
 		r.t.Errorf("deploy %d: %d %s", n, status, e.message())
 		return
@@ -70,7 +71,7 @@ func (r *redeploy) deploy(n int) {
 	r.acknowledged.Store(int64(n))
 	answered := time.Now()
 	r.took = append(r.took, answered.Sub(begin))
-	if status, body := r.get("http://counter.example.com/"); status != http.StatusOK || body != strconv.Itoa(n) {
+	if status, body := r.get("http://counter.example.com/"); status != http.StatusOK || body != fmt.Sprint("v", n) {
 		r.t.Errorf("after the 200 of %d: %d %q", n, status, body)
 	}
 	r.live = append(r.live, time.Since(answered))
@@ -93,7 +94,7 @@ func (r *redeploy) ask() {
 		}
 		body := readAll(r.t, response.Body)
 		r.requests.Add(1)
-		if n, err := strconv.Atoi(body); err != nil || response.StatusCode != http.StatusOK || int64(n) < least {
+		if n, err := strconv.Atoi(strings.TrimPrefix(body, "v")); err != nil || response.StatusCode != http.StatusOK || int64(n) < least {
 			r.t.Errorf("%d %q, version %d was acknowledged before", response.StatusCode, body, least)
 			return
 		}
