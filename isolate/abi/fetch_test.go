@@ -33,7 +33,7 @@ func TestRefusedFetchBlocks(t *testing.T) {
 		{"bytes of negative length", map[int]int32{4: 1, 6: -1}, "length -1"},
 		{"a stream of negative length", map[int]int32{4: 3, 6: -2}, "length -2"},
 		{"redirect", map[int]int32{11: 3}, "redirect mode 3"},
-		{"reserved", map[int]int32{12: 1}, "reserved"},
+		{"call kind", map[int]int32{12: 2}, "call kind 2"},
 		{"reserved, last", map[int]int32{13: 1}, "reserved"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
