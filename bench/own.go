@@ -42,7 +42,7 @@ func serveNethttp() {
 // spin is the foreign process of neighbour's control row.
 func spin() {
 	fmt.Println("ready - -")
-	for {
+	for n := 0; n >= 0; n = (n + 1) & 1023 {
 	}
 }
 

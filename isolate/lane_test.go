@@ -10,7 +10,6 @@ import (
 type laneClient struct {
 	share *Share
 	turn  chan struct{}
-	had   time.Duration
 }
 
 // served finds who has the token now.

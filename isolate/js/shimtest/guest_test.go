@@ -282,7 +282,7 @@ func (g *guest) event(req uint32, e event) answer {
 		e.body = 1
 	}
 	head := requestHead(e.method, e.url, e.headers)
-	block := words(len(head), len(e.params), len(e.entrypoint), flags, e.body, len(e.inline),
+	block := words(len(head), len(e.params), len(e.entrypoint), flags, e.body, len(e.inline), 0,
 		head, e.params, e.entrypoint, e.inline)
 	g.mod.Memory().Write(g.io, block)
 	g.enter(js.OpEvent, req, g.io, uint32(len(block)))

@@ -385,7 +385,7 @@ func TestBindings(t *testing.T) {
 		{"members", `[...Object.keys(Object.getPrototypeOf(env.D)), ...Object.keys(Object.getPrototypeOf(env.S))].join()`, "get,fetch"},
 		{"no constructors", `caught(() => new env.S.constructor()) + caught(() => new env.D.constructor(5))`, "TypeError: Illegal constructorTypeError: Illegal constructor"},
 		{"get without a name", `caught(() => env.D.get())`, "TypeError: get: 1 argument required, but only 0 present"},
-		{"get of a symbol", `caught(() => env.D.get(Symbol("x")))`, "TypeError: cannot convert symbol to string"},
+		{"get of a symbol", `caught(() => env.D.get(Symbol("x")))`, "TypeError: Cannot convert a Symbol value to a string"},
 		{"get with bad options", `caught(() => env.D.get("a", {}, { limits: { cpuMs: "5" } })).slice(0, 50)`, "TypeError: options.limits.cpuMs is not a number fr"},
 		{"get of something else", `caught(() => env.D.get.call(env.S, "a")).slice(0, 9)`, "TypeError"},
 		{"fetch of something else", `(await env.S.fetch.call(env.D, "https://a/").catch(String)).slice(0, 9)`, "TypeError"},

@@ -159,6 +159,7 @@ func encrypt(r *service.Request) ([]byte, error) {
 		}
 		out, err = rsa.EncryptOAEP(h.New(), rand.Reader, k, r.Part(4), r.Part(3))
 	} else {
+		//lint:ignore SA1019 RSA_PKCS1_PADDING is what the caller chose
 		out, err = rsa.EncryptPKCS1v15(rand.Reader, k, r.Part(4))
 	}
 	if err != nil {
@@ -181,6 +182,7 @@ func decrypt(r *service.Request) ([]byte, error) {
 		}
 		out, err = rsa.DecryptOAEP(h.New(), nil, k, r.Part(4), r.Part(3))
 	} else {
+		//lint:ignore SA1019 RSA_PKCS1_PADDING is what the caller chose
 		out, err = rsa.DecryptPKCS1v15(nil, k, r.Part(4))
 	}
 	if err != nil {
