@@ -22,6 +22,7 @@ type Act struct {
 	Action    string // method and pattern of the path
 	Resource  string // the path
 	Namespace string // id, where it is about one
+	Scope     Scope  // what the actor may do: a Worker is given nothing that its uploader has not
 
 	entries atomic.Int32 // written so far
 }
@@ -33,6 +34,14 @@ type actKey struct{}
 
 // WithAct returns a context under which changes are a's.
 func WithAct(ctx context.Context, a *Act) context.Context { return context.WithValue(ctx, actKey{}, a) }
+
+// scopeOf is what changes under ctx may reach. Those without an Act are the program's own.
+func scopeOf(ctx context.Context) Scope {
+	if a, ok := ctx.Value(actKey{}).(*Act); ok {
+		return a.Scope
+	}
+	return FullScope
+}
 
 func (a *Act) entry(now time.Time) store.Audit {
 	a.entries.Add(1)

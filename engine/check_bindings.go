@@ -68,15 +68,19 @@ func (d *draft) checkBinding(field string, b *Binding) error {
 			return invalid(field, "the binding %q is of static assets, and the upload has none", b.Name)
 		}
 	case DispatchNamespace:
-		if _, err := d.engine.dispatchNamespace(b.Namespace); err != nil {
+		n, err := d.engine.dispatchNamespace(b.Namespace)
+		if err != nil || !d.scope.Allows(Grant{Area: AreaScripts, Write: true, Namespace: n.id}) {
 			return invalid(field+".namespace", "there is no dispatch namespace %q", b.Namespace)
 		}
 		return d.checkOutbound(field+".outbound", b.Outbound)
 	case KV:
-		if _, err := d.engine.catalog.kv.find(b.NamespaceID); err != nil {
+		if _, err := d.engine.catalog.kv.find(b.NamespaceID); err != nil || !d.scope.Allows(Grant{Area: AreaKV, Write: true}) {
 			return &MissingKVError{Field: field + ".namespace_id", ID: b.NamespaceID}
 		}
 	case AnalyticsEngine:
+		if !d.scope.Allows(Grant{Area: AreaScripts, Write: true}) {
+			return invalid(field+".dataset", "this token may not give datasets to a Worker")
+		}
 		return checkName(field+".dataset", b.Dataset)
 	case RateLimiting:
 		return checkRateLimit(field, b)
@@ -106,12 +110,14 @@ func (d *draft) checkOutbound(field string, o *Outbound) error {
 	return d.checkPlainWorker(field+".service", o.Service)
 }
 
-// checkPlainWorker accepts a plain Worker that is deployed, and the one being deployed.
+// checkPlainWorker accepts a plain Worker that is deployed, and the one being deployed, for whoever may change it. To others
+// there is none.
 func (d *draft) checkPlainWorker(field, name string) error {
 	if name == "" {
 		return invalid(field, "is missing: it names a plain Worker")
 	}
-	if d.ref == (Ref{Script: name}) || d.engine.catalog.plain.scripts.get(name) != nil {
+	there := d.ref == (Ref{Script: name}) || d.engine.catalog.plain.scripts.get(name) != nil
+	if there && d.scope.Allows(Grant{Area: AreaScripts, Write: true}) {
 		return nil
 	}
 	return invalid(field, "there is no plain Worker %q", name)

@@ -19,6 +19,7 @@ type draft struct {
 	ref       Ref
 	namespace *namespace
 	script    *script      // nil when this is its first upload
+	scope     Scope        // of whoever makes the change
 	state     *scriptState // what the draft was begun from; nil without a script
 	base      Version      // the newest version, its secrets open; the zero Version without one
 	upload    Upload
@@ -29,7 +30,7 @@ type draft struct {
 
 // draft begins a change of ref. create allows that there is no such script yet.
 func (e *Engine) draft(ctx context.Context, ref Ref, create bool) (d *draft, unlock func(), err error) {
-	d = &draft{engine: e, ref: ref}
+	d = &draft{engine: e, ref: ref, scope: scopeOf(ctx)}
 	if d.namespace, err = e.catalog.namespace(ref.Namespace); err != nil {
 		return nil, nil, err
 	}

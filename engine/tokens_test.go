@@ -1,7 +1,9 @@
 package engine
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"net/netip"
 	"strings"
 	"testing"
@@ -144,5 +146,60 @@ func TestTokenRefusals(t *testing.T) {
 	_, _, err := p.CreateToken(t.Context(), TokenSpec{Name: "a\nb", Scope: ok})
 	if err == nil || len(p.Tokens()) != 0 {
 		t.Errorf("%v, %v", err, p.Tokens())
+	}
+}
+
+// TestBindingsOfTokens: a token for one namespace gives a Worker nothing that it could not reach itself; what a Worker has
+// already it keeps.
+func TestBindingsOfTokens(t *testing.T) {
+	p := openPlatform(t)
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	own, err := p.CreateNamespace(t.Context(), "production")
+	must(err)
+	_, err = p.CreateNamespace(t.Context(), "other")
+	must(err)
+	_, err = p.Deploy(t.Context(), Ref{Script: "plain"}, upload("say plain"))
+	must(err)
+	kv := p.kvNamespace("pairs")
+	as := func(s Scope) context.Context { return WithAct(t.Context(), &Act{Actor: "id", Scope: s}) }
+	narrow := as(Scope{{AreaScripts, true, own.ID}})
+	for i, tc := range []struct {
+		b     Binding
+		field string // refused by this; "" is allowed
+	}{
+		{Binding{Name: "B", Type: PlainText, Text: "x"}, ""},
+		{Binding{Name: "B", Type: DispatchNamespace, Namespace: "production"}, ""},
+		{Binding{Name: "B", Type: DispatchNamespace, Namespace: "other"}, "bindings[0].namespace"},
+		{Binding{Name: "B", Type: DispatchNamespace, Namespace: "production", Outbound: &Outbound{Service: "plain"}}, "bindings[0].outbound.service"},
+		{Binding{Name: "B", Type: Service, Service: "plain"}, "bindings[0].service"},
+		{Binding{Name: "B", Type: AnalyticsEngine, Dataset: "d"}, "bindings[0].dataset"},
+		{Binding{Name: "B", Type: KV, NamespaceID: kv.ID}, "bindings[0].namespace_id"},
+	} {
+		refused := func(err error) string {
+			input, missing := (*InputError)(nil), (*MissingKVError)(nil)
+			switch {
+			case errors.As(err, &input):
+				return input.Field
+			case errors.As(err, &missing):
+				return missing.Field
+			}
+			must(err)
+			return ""
+		}
+		ref, u := Ref{"production", fmt.Sprint("w", i)}, upload("say x", tc.b)
+		_, err := p.Deploy(narrow, ref, u)
+		if got := refused(err); got != tc.field {
+			t.Errorf("%s of a narrow token is refused by %q, want %q", tc.b.Type, got, tc.field)
+		}
+		_, err = p.Deploy(as(FullScope), ref, u)
+		must(err)
+		if _, err = p.Deploy(narrow, ref, u); err != nil {
+			t.Errorf("%s that is there already: %v", tc.b.Type, err)
+		}
 	}
 }

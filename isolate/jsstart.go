@@ -134,7 +134,7 @@ var (
 	usesIntl    = regexp.MustCompile(`\bIntl\.|\.localeCompare\(|\.toLocale(Date|Time)?String\([^)]`)
 )
 
-// intlFlag says whether START is to load Intl, which takes 5 ms.
+// intlFlag says whether START is to load Intl, so that the first request need not.
 func intlFlag(s *Spec) uint32 {
 	for i := range s.Modules {
 		if usesIntl.Match(s.Modules[i].Source) {

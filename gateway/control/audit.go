@@ -25,7 +25,7 @@ func (s *server) audited(to *target, c *call, run endpoint) (any, error) {
 		Actor: c.who.ID, ActorName: c.who.Name, Address: peer(c.r).String(),
 		Action: c.r.Method + " " + strings.TrimPrefix(strings.TrimPrefix(to.pattern, pathBase), "/accounts/{account}"), Resource: resourceOf(c.r),
 	}
-	act.Namespace = s.need(to.access, c.params).Namespace
+	act.Namespace, act.Scope = s.need(to.access, c.params).Namespace, c.who.Scope
 	c.r = c.r.WithContext(engine.WithAct(c.r.Context(), act))
 	result, err := run(c)
 	status, refusal := http.StatusOK, ""
