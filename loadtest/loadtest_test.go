@@ -121,11 +121,13 @@ func TestKeptConnections(t *testing.T) {
 			if err != nil {
 				return
 			}
-			b := make([]byte, 4096)
-			c.Read(b)
-			c.Write([]byte("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"))
-			c.Read(b) // the next request gets no answer
-			c.Close()
+			go func() { // ends with the connection: a second one must not wait for the first one's next request
+				defer c.Close()
+				b := make([]byte, 4096)
+				c.Read(b)
+				c.Write([]byte("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"))
+				c.Read(b) // the next request gets no answer
+			}()
 		}
 	}()
 	scenario := stubScenario("http://"+l.Addr().String(), 200, 300*time.Millisecond)
