@@ -111,8 +111,28 @@ if (w.beta) {
   await call('workers.beta.workers.versions.get', () => (major < 7 ? w.beta.workers.versions.get(made.id, v.id, { account_id, include: 'modules' }) : w.beta.workers.versions.get(v.id, { account_id, worker_id: made.id, include: 'modules' })), (r) => r.modules.length === 1);
   await call('workers.beta.workers.delete', () => w.beta.workers.delete(made.id, { account_id }));
 }
+const tail = await call('workers.scripts.tail.create', () => w.scripts.tail.create(plain, { account_id, body: {} }), (r) => r.url.includes('ws'));
+await call('workers.scripts.tail.get', () => w.scripts.tail.get(plain, { account_id }), (r) => [r].flat().some((t) => t.id === tail.id));
+await call('workers.scripts.tail.delete', () => (major < 7 ? w.scripts.tail.delete(plain, tail.id, { account_id }) : w.scripts.tail.delete(tail.id, { account_id, script_name: plain })));
 await call('workers.scripts.delete', () => w.scripts.delete(plain, { account_id, force: true }));
 await call('namespaces.delete', () => p.delete(ns, { account_id }));
+
+const kv = client.kv.namespaces;
+const pairs = await call('kv.namespaces.create', () => kv.create({ account_id, title: `pairs-${major}` }), (r) => r.id && r.title === `pairs-${major}`);
+await call('kv.namespaces.list', () => list(kv.list({ account_id })), (r) => r.some((n) => n.id === pairs.id));
+await call('kv.namespaces.get', () => kv.get(pairs.id, { account_id }), (r) => r.supports_url_encoding === true);
+await call('kv.namespaces.update', () => kv.update(pairs.id, { account_id, title: `renamed-${major}` }));
+// Up to release 6 the namespace is an argument of its own here too.
+const pair = (object, method, key, params = {}) => (major < 7 ? object[method](pairs.id, key, { account_id, ...params }) : object[method](key, { account_id, namespace_id: pairs.id, ...params }));
+await call('kv.values.update', () => pair(kv.values, 'update', 'a/b c', { value: 'one', metadata: JSON.stringify({ m: 1 }) }));
+await call('kv.values.get', async () => (await pair(kv.values, 'get', 'a/b c')).text(), (r) => r === 'one');
+await call('kv.metadata.get', () => pair(kv.metadata, 'get', 'a/b c'), (r) => JSON.stringify(r).includes('m'));
+await call('kv.bulkUpdate', () => kv.bulkUpdate(pairs.id, { account_id, body: [{ key: 'x', value: '1' }, { key: 'y', value: 'Mg==', base64: true }] }), (r) => r.successful_key_count === 2);
+await call('kv.bulkGet', () => kv.bulkGet(pairs.id, { account_id, keys: ['x', 'y', 'z'] }), (r) => r.values.y === '2');
+await call('kv.keys.list', () => list(kv.keys.list(pairs.id, { account_id, prefix: '' })), (r) => r.length === 3);
+await call('kv.bulkDelete', () => kv.bulkDelete(pairs.id, { account_id, body: ['x', 'y'] }), (r) => r.successful_key_count === 2);
+await call('kv.values.delete', () => pair(kv.values, 'delete', 'a/b c'));
+await call('kv.namespaces.delete', () => kv.delete(pairs.id, { account_id }));
 
 const policies = [{ effect: 'allow', permission_groups: [{ id: 'e086da7e2179491d91ee5f35b3ca210a' }], resources: { [`com.cloudflare.api.account.${account_id}`]: '*' } }];
 await call('user.tokens.permissionGroups.list', () => list(client.user.tokens.permissionGroups.list()), (r) => r.length > 5);
