@@ -90,7 +90,7 @@ wpt: engine
 wpt-tests:
 	-timeout 180 cmd/switchyard/wpt/fetch $(WPT)
 
-# Every scenario beside its peers: about an hour and a half, on a machine that does nothing else.
+# Every scenario beside its peers, on a machine that should do nothing else.
 # Ten minutes of every failure at every stage: nothing may grow.
 soak: engine
 	SWITCHYARD_SOAK=10m go test ./cmd/switchyard -run TestSoak -count 1 -timeout 20m -v

@@ -148,10 +148,16 @@ func addCounts(into *store.Counts, c *store.Counts) {
 	into.IngressSent += c.IngressSent
 	into.EgressReceived += c.EgressReceived
 	into.EgressSent += c.EgressSent
-	for kind, n := range c.Errors {
-		if into.Errors == nil {
-			into.Errors = map[string]uint64{}
-		}
-		into.Errors[kind] += n
+	into.Errors = addErrors(into.Errors, c.Errors)
+}
+
+// addErrors adds more to into, which may be nil, and returns it.
+func addErrors(into, more map[string]uint64) map[string]uint64 {
+	if into == nil && len(more) > 0 {
+		into = map[string]uint64{}
 	}
+	for kind, n := range more {
+		into[kind] += n
+	}
+	return into
 }

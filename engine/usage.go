@@ -187,12 +187,7 @@ func (s *Spent) add(c *store.Counts) {
 	s.IngressSent += c.IngressSent
 	s.EgressReceived += c.EgressReceived
 	s.EgressSent += c.EgressSent
-	for kind, n := range c.Errors {
-		if s.Errors == nil {
-			s.Errors = map[string]uint64{}
-		}
-		s.Errors[kind] += n
-	}
+	s.Errors = addErrors(s.Errors, c.Errors)
 }
 
 func compareUsage(a, b UsageRow) int {

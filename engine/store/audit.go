@@ -51,33 +51,22 @@ func (s *Store) PutAudit(ctx context.Context, a Audit) error {
 // Audits calls f with the entries from since (included) to before (excluded), oldest first or
 // newest first. A zero time is no bound. f ends it early by returning false.
 func (s *Store) Audits(since, before time.Time, newestFirst bool, f func(Audit) bool) error {
-	db, release, err := s.reading()
-	if err != nil {
-		return err
-	}
-	defer release()
-	it, err := db.NewIter(auditBounds(since, before))
-	if err != nil {
-		return readError([]byte{tableAudit}, err)
-	}
-	defer it.Close()
-	first, next := it.First, it.Next
-	if newestFirst {
-		first, next = it.Last, it.Prev
-	}
-	for ok := first(); ok; ok = next() {
-		a, err := readAudit(it)
-		if err != nil {
-			return err
+	return s.iterate(auditBounds(since, before), func(it *pebble.Iterator) error {
+		first, next := it.First, it.Next
+		if newestFirst {
+			first, next = it.Last, it.Prev
 		}
-		if !f(a) {
-			return nil
+		for ok := first(); ok; ok = next() {
+			a, err := readAudit(it)
+			if err != nil {
+				return err
+			}
+			if !f(a) {
+				return nil
+			}
 		}
-	}
-	if err := it.Error(); err != nil {
-		return readError([]byte{tableAudit}, err)
-	}
-	return nil
+		return nil
+	})
 }
 
 func auditBounds(since, before time.Time) *pebble.IterOptions {

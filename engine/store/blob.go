@@ -125,22 +125,13 @@ func (s *Store) Blob(h Hash) ([]byte, error) {
 }
 
 // hasBlob looks at the keys only: the bytes stay where they are.
-func (s *Store) hasBlob(h Hash) (bool, error) {
-	db, release, err := s.reading()
-	if err != nil {
-		return false, err
-	}
-	defer release()
+func (s *Store) hasBlob(h Hash) (found bool, err error) {
 	key := blobKey(h)
-	it, err := db.NewIter(&pebble.IterOptions{LowerBound: key, UpperBound: append(key, 0)})
-	if err != nil {
-		return false, readError(key, err)
-	}
-	found := it.First()
-	if err := it.Close(); err != nil {
-		return false, readError(key, err)
-	}
-	return found, nil
+	err = s.iterate(&pebble.IterOptions{LowerBound: key, UpperBound: append(key, 0)}, func(it *pebble.Iterator) error {
+		found = it.First()
+		return nil
+	})
+	return found, err
 }
 
 func (b *blobs) encode(source []byte) []byte {

@@ -149,24 +149,13 @@ func (s *Store) dataEnd(dataset string, size int64) (end []byte, err error) {
 
 // eachDataKey calls f with the keys of chunks and the sizes of their values, which stay on the disk, until it returns false.
 func (s *Store) eachDataKey(bounds *pebble.IterOptions, f func(key []byte, size int) bool) error {
-	db, release, err := s.reading()
-	if err != nil {
-		return err
-	}
-	defer release()
-	it, err := db.NewIter(bounds)
-	if err != nil {
-		return readError(bounds.LowerBound, err)
-	}
-	defer it.Close()
-	for ok := it.First(); ok; ok = it.Next() {
-		lazy := it.LazyValue()
-		if !f(it.Key(), lazy.Len()) {
-			break
+	return s.iterate(bounds, func(it *pebble.Iterator) error {
+		for ok := it.First(); ok; ok = it.Next() {
+			lazy := it.LazyValue()
+			if !f(it.Key(), lazy.Len()) {
+				break
+			}
 		}
-	}
-	if err := it.Error(); err != nil {
-		return readError(bounds.LowerBound, err)
-	}
-	return nil
+		return nil
+	})
 }

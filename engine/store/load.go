@@ -61,8 +61,8 @@ func decodeChange(key, value []byte) (Change, error) {
 	return c, nil
 }
 
-// each calls f with the keys and values in bounds; both are valid during the call.
-func (s *Store) each(bounds *pebble.IterOptions, f func(key, value []byte) error) error {
+// iterate lends f an iterator over bounds, and returns f's error, or else the iterator's.
+func (s *Store) iterate(bounds *pebble.IterOptions, f func(it *pebble.Iterator) error) error {
 	db, release, err := s.reading()
 	if err != nil {
 		return err
@@ -73,17 +73,27 @@ func (s *Store) each(bounds *pebble.IterOptions, f func(key, value []byte) error
 		return readError(bounds.LowerBound, err)
 	}
 	defer it.Close()
-	for ok := it.First(); ok; ok = it.Next() {
-		v, err := value(it)
-		if err != nil {
-			return err
-		}
-		if err := f(it.Key(), v); err != nil {
-			return err
-		}
+	if err := f(it); err != nil {
+		return err
 	}
 	if err := it.Error(); err != nil {
 		return readError(bounds.LowerBound, err)
 	}
 	return nil
+}
+
+// each calls f with the keys and values in bounds; both are valid during the call.
+func (s *Store) each(bounds *pebble.IterOptions, f func(key, value []byte) error) error {
+	return s.iterate(bounds, func(it *pebble.Iterator) error {
+		for ok := it.First(); ok; ok = it.Next() {
+			v, err := value(it)
+			if err != nil {
+				return err
+			}
+			if err := f(it.Key(), v); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }

@@ -160,22 +160,16 @@ func (s *Store) LastUsage(span time.Duration) (start time.Time, found bool, err 
 }
 
 func (s *Store) usageAt(bounds *pebble.IterOptions, seek func(*pebble.Iterator) bool) (start time.Time, found bool, err error) {
-	db, release, err := s.reading()
-	if err != nil {
-		return start, false, err
-	}
-	defer release()
-	it, err := db.NewIter(bounds)
-	if err != nil {
-		return start, false, readError(bounds.LowerBound, err)
-	}
-	defer it.Close()
-	if !seek(it) {
-		return start, false, it.Error()
-	}
-	var u Usage
-	if err := u.readKey(it.Key()); err != nil {
-		return start, false, err
-	}
-	return u.Start, true, nil
+	err = s.iterate(bounds, func(it *pebble.Iterator) error {
+		if !seek(it) {
+			return nil
+		}
+		var u Usage
+		if err := u.readKey(it.Key()); err != nil {
+			return err
+		}
+		start, found = u.Start, true
+		return nil
+	})
+	return start, found, err
 }
